@@ -1,0 +1,1 @@
+"""What users write and what operator and jobs exchange."""

@@ -1,0 +1,1 @@
+"""The operator: decides in core, touches the cluster in kube, runs in handlers."""
