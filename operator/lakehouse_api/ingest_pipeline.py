@@ -1,0 +1,111 @@
+"""IngestPipeline: rows of a source, held to a contract, appended to a bronze table exactly once."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from lakehouse_api.data_contract import JsonSchema
+from lakehouse_api.model import Model, rules
+from lakehouse_api.schedule import Scheduled
+from lakehouse_api.secrets import Credentials
+from lakehouse_api.spark import Spark
+from lakehouse_api.status import RunStatus
+
+TABLE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
+
+
+class FileFormat(StrEnum):
+    """Format of the files of a source."""
+
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+class FilesSource(Model):
+    """Files under one folder of an object store; each is read once."""
+
+    uri: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*$",
+            description="Folder, such as s3://landing/crm/accounts/. Its sub-folders are read as well.",
+        ),
+    ]
+    format: FileFormat
+    options: Annotated[
+        dict[str, Annotated[str, Field(max_length=256)]],
+        Field(max_length=20, description="Options of the reader, such as header, delimiter, quote, encoding."),
+    ] = {}
+    credentials: Credentials | None = None
+
+
+class Source(Model):
+    """Where the rows come from: exactly one kind of source."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(("has(self.files)", "source must name where the rows come from: set source.files"))
+    )
+
+    files: FilesSource | None = None
+
+
+class ContractRef(Model):
+    """The contract a pipeline enforces: a DataContract by name, or a schema written in place."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("has(self.ref) != has(self.schema)", "contract needs exactly one of ref (a DataContract) or schema"),
+        )
+    )
+
+    ref: Annotated[str | None, Field(min_length=1, max_length=253)] = None
+    schema_: Annotated[JsonSchema | None, Field(alias="schema")] = None
+
+
+class TargetMode(StrEnum):
+    """How rows reach the table."""
+
+    APPEND = "Append"
+
+
+class Target(Model):
+    """The Delta table that receives the rows."""
+
+    table: Annotated[
+        str,
+        Field(pattern=TABLE, max_length=128, description="Logical name, such as bronze.crm_accounts."),
+    ]
+    mode: TargetMode = TargetMode.APPEND
+    partition_by: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=255)]],
+        Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+    ] = []
+    properties: Annotated[
+        dict[str, Annotated[str, Field(max_length=1024)]],
+        Field(max_length=50, description="Table properties, set when the table is created."),
+    ] = {}
+
+
+class IngestPipelineSpec(Scheduled):
+    """What to ingest, under which contract, into which table, and when."""
+
+    source: Source
+    contract: ContractRef
+    target: Target
+    spark: Spark = Spark()
+
+
+class IngestPipelineStatus(RunStatus):
+    """The status of RunStatus and flat copies for the columns of `kubectl get`."""
+
+    source: Annotated[str | None, Field(description="Kind and format of the source.")] = None
+    contract_version: Annotated[str | None, Field(description="The contract that the last run enforced.")] = None
+    last_rows: Annotated[int | None, Field(description="Rows that the last successful run wrote.")] = None
+    last_quarantined: Annotated[int | None, Field(description="Rows that it refused.")] = None
+    lag: Annotated[
+        str | None, Field(description="How old the newest row's file was when the last successful run ended.")
+    ] = None

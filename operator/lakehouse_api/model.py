@@ -1,0 +1,22 @@
+"""What every model shares: camelCase on the wire, unknown fields refused, values frozen."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A frozen value whose fields are snake_case here and camelCase in YAML and JSON."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+    def document(self) -> dict[str, Any]:
+        """Give the JSON document users and the API server see: camelCase, absent instead of null."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def rules(*checks: tuple[str, str], **extra: Any) -> dict[str, Any]:
+    """Give the schema keywords for CEL checks, each a pair of expression and the sentence a user reads."""
+    validations = [{"rule": rule, "message": message} for rule, message in checks]
+    return {"x-kubernetes-validations": validations, **extra}
