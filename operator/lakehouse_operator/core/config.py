@@ -1,0 +1,74 @@
+"""The environment's settings as one validated document: what the decisions may know of where they run."""
+
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import Field
+
+from lakehouse_api.model import Model
+from lakehouse_api.quantities import Duration
+from lakehouse_api.secrets import Credentials
+
+
+class BucketConfig(Model):
+    """How the jobs of this environment reach one bucket."""
+
+    bucket: str
+    endpoint: Annotated[str | None, Field(description="URL of the S3 service; absent: AWS.")] = None
+    region: str | None = None
+    path_style: bool = False
+    credentials: Annotated[
+        Credentials | None, Field(description="A Secret in the namespace of each resource; absent: the Pod's identity.")
+    ] = None
+
+
+class LakeConfig(Model):
+    """Where the tables of this environment live."""
+
+    uri: Annotated[str, Field(pattern=r"^s3://[a-z0-9.-]+(/.*)?$")]
+
+
+class SparkConfig(Model):
+    """What every Spark Pod of this environment gets unless its resource says otherwise."""
+
+    image: Annotated[str, Field(min_length=1)]
+    image_pull_policy: str = "IfNotPresent"
+    conf: dict[str, str] = {}
+    driver_service_account: str = "lakehouse-spark-driver"
+    executor_service_account: str = "lakehouse-spark-executor"
+    ca_bundle_config_map: Annotated[
+        str | None, Field(description="ConfigMap in each namespace whose key ca.crt the jobs trust beside public CAs.")
+    ] = None
+
+
+class Tenancy(Model):
+    """What the resources of the namespaces that match may name. Patterns use * and ?."""
+
+    namespace: str
+    tables: list[str] = []
+    uris: list[str] = []
+    service_accounts: list[str] = []
+
+
+class Limits(Model):
+    """How many runs may be active at once; what is over waits in line."""
+
+    operator: Annotated[int, Field(ge=1)] = 200
+    namespace: Annotated[int, Field(ge=1)] = 100
+
+
+class Config(Model):
+    """The settings of one environment."""
+
+    lake: LakeConfig
+    buckets: list[BucketConfig] = []
+    spark: SparkConfig
+    tenancy: list[Tenancy] = []
+    max_active_runs: Limits = Limits()
+    resync_interval: Duration = timedelta(minutes=10)
+
+    def allows(self, namespace: str, what: str, value: str) -> bool:
+        """Tell whether a namespace may name a value; `what` is tables, uris or service_accounts."""
+        rules = (rule for rule in self.tenancy if fnmatchcase(namespace, rule.namespace))
+        return any(fnmatchcase(value, pattern) for rule in rules for pattern in getattr(rule, what))
