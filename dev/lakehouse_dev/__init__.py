@@ -1,0 +1,1 @@
+"""The development cluster of the Lakehouse Operator: Kubernetes, S3, container images and the tools they need."""
