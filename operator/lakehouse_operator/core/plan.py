@@ -57,8 +57,8 @@ class Refusal:
 class Plan:
     """All that one reconcile wants, carried out in the order of the fields.
 
-    A crash after any step is harmless: `stop` repeats, `launch` meets its own objects, `status` is decided again from the
-    same facts, and `release` and `prune` come only after the status that makes them right is stored.
+    A crash after any step is harmless: `stop` repeats, `launch` meets its own objects, `status` is decided again from
+    the same facts, and `release` and `prune` come only after the status that makes them right is stored.
     """
 
     stop: tuple[ObjectRef, ...] = ()
