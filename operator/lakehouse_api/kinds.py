@@ -29,7 +29,6 @@ class Kind:
     kind: str
     plural: str
     short: str
-    run_prefix: str | None
     spec: type[Model]
     status: type[Model]
     columns: tuple[Column, ...]
@@ -43,7 +42,6 @@ INGEST_PIPELINE = Kind(
     kind="IngestPipeline",
     plural="ingestpipelines",
     short="ingest",
-    run_prefix="ing",
     spec=IngestPipelineSpec,
     status=IngestPipelineStatus,
     columns=(
@@ -65,7 +63,6 @@ DATA_CONTRACT = Kind(
     kind="DataContract",
     plural="datacontracts",
     short="contract",
-    run_prefix=None,
     spec=DataContractSpec,
     status=DataContractStatus,
     columns=(

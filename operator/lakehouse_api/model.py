@@ -15,6 +15,10 @@ class Model(BaseModel):
         """Give the JSON document users and the API server see: camelCase, absent instead of null."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def told(self) -> dict[str, Any]:
+        """Give the same document without what equals its default: the form of a status."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
 
 def rules(*checks: tuple[str, str], **extra: Any) -> dict[str, Any]:
     """Give the schema keywords for CEL checks, each a pair of expression and the sentence a user reads."""

@@ -42,8 +42,9 @@ class ActiveRun(Model):
     attempt: int
     failures: Annotated[int, Field(description="Failed attempts of the slot before this one.")] = 0
     pod: str
-    phase: Annotated[str, Field(description="Pending, Running, Stopping.")]
-    message: str = ""
+    phase: Annotated[str, Field(description="Pending, Running or Stopping.")]
+    message: Annotated[str, Field(description="What a pending driver waits for.")] = ""
+    stopping: Annotated[str | None, Field(description="Why the operator ends this attempt.")] = None
     started_at: Time
     log: Annotated[str, Field(description="The command that prints the driver's log.")]
 
@@ -55,6 +56,7 @@ class RetryWait(Model):
     attempts: Annotated[int, Field(description="Attempts made, counting those that do not count as failures.")]
     failures: int
     not_before: Time
+    spec: Annotated[str, Field(description="Hash of the spec that failed; another one is tried at once.")]
     reason: str
     message: str = ""
 
@@ -77,6 +79,7 @@ class RunRecord(Model):
     reason: str
     message: str = ""
     attempts: int = 0
+    spec: Annotated[str | None, Field(description="Hash of the spec that ran.")] = None
     started_at: Time | None = None
     finished_at: Time
     metrics: Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})] = {}
@@ -89,6 +92,14 @@ class RunRecord(Model):
     first_slot: Annotated[str | None, Field(description="The first of those slots.")] = None
 
 
+class ObservedSchedule(Model):
+    """The schedule whose slots count, and since when: an edit does not make past times due."""
+
+    expression: str
+    time_zone: str
+    since: Time
+
+
 class RunStatus(Model):
     """The status every kind that runs has."""
 
@@ -99,6 +110,7 @@ class RunStatus(Model):
     waiting: Waiting | None = None
     last_run: RunRecord | None = None
     last_success_time: Time | None = None
+    schedule: ObservedSchedule | None = None
     last_scheduled_slot: Annotated[
         str | None, Field(description="The latest slot of the schedule that ran or was skipped.")
     ] = None

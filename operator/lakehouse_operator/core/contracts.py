@@ -1,0 +1,35 @@
+"""Contracts as the operator sees them: is the schema one that can be enforced, and which version is it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from lakehouse_operator.core.names import document_hash
+from lakehouse_operator.core.standing import Violation
+
+VERSION_LENGTH = 12
+
+
+def version_of(schema: Mapping[str, Any]) -> str:
+    """Give the version of a schema: the first digits of the SHA-256 of its canonical form."""
+    return document_hash(schema, length=VERSION_LENGTH)
+
+
+def schema_violation(schema: Mapping[str, Any]) -> Violation | None:
+    """Say what keeps a schema from being enforced, if anything does."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = "/".join(str(part) for part in error.absolute_path) or "its root"
+        return Violation(
+            reason="ContractInvalid",
+            message=f"the schema is not valid JSON Schema 2020-12: at {where}: {error.message}",
+        )
+    if schema.get("type") != "object" or not isinstance(schema.get("properties"), Mapping):
+        return Violation(
+            reason="ContractInvalid",
+            message="the schema must describe one row: it needs type: object and the row's properties",
+        )
+    return None

@@ -1,0 +1,270 @@
+"""IngestPipeline: when the next batch runs, with which contract, and how the last one ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from lakehouse_api.annotations import REREAD
+from lakehouse_api.ingest_pipeline import FilesSource, IngestPipelineSpec, IngestPipelineStatus
+from lakehouse_api.kinds import INGEST_PIPELINE
+from lakehouse_api.quantities import format_duration
+from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
+from lakehouse_api.schedule import Scheduled
+from lakehouse_api.status import Outcome, RunRecord
+from lakehouse_operator.core import standing
+from lakehouse_operator.core.application import Application
+from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
+from lakehouse_operator.core.conditions import STALLED, merge
+from lakehouse_operator.core.config import Config
+from lakehouse_operator.core.contracts import schema_violation, version_of
+from lakehouse_operator.core.driver_pod import build_launch
+from lakehouse_operator.core.drivers import read_driver
+from lakehouse_operator.core.instants import parse_time
+from lakehouse_operator.core.names import document_hash
+from lakehouse_operator.core.plan import Event, EventType, Launch, Plan, Refusal
+from lakehouse_operator.core.resource import Resource
+from lakehouse_operator.core.scene import Scene, Start, Turn
+from lakehouse_operator.core.schedule import Schedule
+from lakehouse_operator.core.settle import settle
+from lakehouse_operator.core.specs import invalid_spec
+from lakehouse_operator.core.standing import Violation
+from lakehouse_operator.core.stores import store_secrets, stores_of, table_uri
+from lakehouse_operator.core.turns import hold, refuse, take_turn
+
+_RUN_PREFIX = "ing"
+_RUN_FIELDS = {"source", "contract", "target", "spark"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a reconcile of a pipeline depends on beside the pipeline itself."""
+
+    drivers: tuple[Mapping[str, Any], ...] = ()
+    """The driver Pods that the pipeline owns, those being deleted included."""
+    contract: Mapping[str, Any] | None = None
+    """The DataContract that spec.contract.ref names."""
+    room: bool = True
+    """Whether one more run may be active now."""
+    missing: frozenset[str] = frozenset()
+    """Names of driver Pods in status.active that a live look-up did not find."""
+
+
+def reconcile(resource: Resource, seen: Seen, now: datetime, config: Config) -> Plan:
+    """Decide the next step of a pipeline."""
+    spec = _read_spec(resource)
+    scene = _scene(resource, spec, seen, now)
+    if (settled := settle(scene)) is not None:
+        return _plan(scene, settled, _keep_rows(settled), standing.of_scene)
+    found = spec if isinstance(spec, Violation) else _violation(spec, resource.namespace, seen, config)
+    if found is not None or isinstance(spec, Violation):
+        return _stalled(scene, found)
+    turn = take_turn(scene)
+    plan = _plan(scene, turn, _described(turn, spec, seen), standing.of_scene)
+    return replace(plan, launch=_launch(scene, spec, turn.start, seen, config)) if turn.start else plan
+
+
+def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refusal: Refusal) -> Plan:
+    """Take note that the attempt that `reconcile` wanted could not be created."""
+    spec = _read_spec(resource)
+    scene = _scene(resource, spec, seen, now)
+    turn = take_turn(scene)
+    if isinstance(spec, Violation) or turn.start is None:
+        return reconcile(resource, seen, now, config)
+    turn = refuse(scene, turn.start, refusal)
+    return _plan(scene, turn, _keep_rows(turn), standing.of_scene)
+
+
+# --- understanding the pipeline ------------------------------------------------------------------------------------
+
+
+def _read_spec(resource: Resource) -> IngestPipelineSpec | Violation:
+    try:
+        return IngestPipelineSpec.model_validate(resource.spec)
+    except ValidationError as error:
+        return invalid_spec(error)
+
+
+def _scene(resource: Resource, spec: IngestPipelineSpec | Violation, seen: Seen, now: datetime) -> Scene:
+    schedule = None if isinstance(spec, Violation) else schedule_of(spec)
+    return Scene(
+        resource=resource,
+        run_prefix=_RUN_PREFIX,
+        spec=Scheduled() if isinstance(spec, Violation) else spec,
+        spec_hash=_spec_hash(resource),
+        schedule=schedule if isinstance(schedule, Schedule) else None,
+        status=IngestPipelineStatus.model_validate(resource.status, extra="ignore"),
+        drivers=tuple(read_driver(pod, now) for pod in seen.drivers),
+        missing=seen.missing,
+        room=seen.room,
+        now=now,
+    )
+
+
+def _spec_hash(resource: Resource) -> str:
+    """Hash what a run depends on; asking for a re-read is asking for another run."""
+    relevant = {key: resource.spec.get(key) for key in sorted(_RUN_FIELDS)}
+    reread = resource.annotations.get(REREAD)
+    return document_hash({**relevant, **({"reread": reread} if reread else {})}, length=12)
+
+
+def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Config) -> Violation | None:
+    """The first thing that keeps the pipeline from running."""
+    schedule = schedule_of(spec)
+    if isinstance(schedule, Violation):
+        return schedule
+    files = _files(spec)
+    return (
+        not_allowed(config, namespace, "tables", "spec.target.table", spec.target.table)
+        or not_allowed(config, namespace, "uris", "spec.source.files.uri", files.uri)
+        or spark_violation(spec.spark, config, namespace)
+        or _contract_violation(spec, seen)
+    )
+
+
+def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | None:
+    schema = _schema(spec, seen)
+    if schema is None:
+        return Violation(
+            reason="ContractMissing",
+            message=f"spec.contract.ref: there is no DataContract {spec.contract.ref!r} in this namespace; create it",
+        )
+    return schema_violation(schema)
+
+
+def _schema(spec: IngestPipelineSpec, seen: Seen) -> Mapping[str, Any] | None:
+    if spec.contract.ref is None:
+        return spec.contract.schema_
+    schema = (seen.contract or {}).get("spec", {}).get("schema")
+    return schema if isinstance(schema, Mapping) else None
+
+
+def _files(spec: IngestPipelineSpec) -> FilesSource:
+    if spec.source.files is None:
+        raise ValueError("the CRD admits no pipeline without a source")
+    return spec.source.files
+
+
+# --- the launch ----------------------------------------------------------------------------------------------------
+
+
+def _launch(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> Launch:
+    run = _run(scene, spec, start, seen, config)
+    return build_launch(
+        Application(
+            resource=scene.resource,
+            start=start,
+            run=run,
+            spec_hash=scene.spec_hash,
+            spark=spec.spark,
+            config=config.spark,
+            timeout=spec.timeout,
+            secrets=store_secrets(run.stores, _own_secrets(spec), config),
+        )
+    )
+
+
+def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> RunSpec:
+    resource, files = scene.resource, _files(spec)
+    return RunSpec(
+        id=start.run_id,
+        kind=resource.kind,
+        namespace=resource.namespace,
+        name=resource.name,
+        uid=resource.uid,
+        slot=start.slot.text,
+        attempt=start.attempt,
+        report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
+        stores=stores_of((config.lake.uri, files.uri), _own_secrets(spec), config),
+        job=IngestJob(
+            source=files,
+            contract=_contract(spec, seen),
+            target=_target(spec, config),
+            reread=resource.annotations.get(REREAD),
+        ),
+    )
+
+
+def _own_secrets(spec: IngestPipelineSpec) -> Mapping[str, str]:
+    """Name the Secret for each URI for which the pipeline brings its own credentials."""
+    files = _files(spec)
+    return {files.uri: files.credentials.secret_ref.name} if files.credentials else {}
+
+
+def _contract(spec: IngestPipelineSpec, seen: Seen) -> ContractSnapshot:
+    schema = dict(_schema(spec, seen) or {})
+    return ContractSnapshot(name=spec.contract.ref or "inline", version=version_of(schema), schema_=schema)
+
+
+def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
+    target = spec.target
+    uri = table_uri(config, target.table)
+    return IngestTarget(
+        table=target.table,
+        uri=uri,
+        quarantine_uri=f"{uri}__quarantine",
+        mode=target.mode,
+        partition_by=target.partition_by,
+        properties=target.properties,
+    )
+
+
+# --- the status ----------------------------------------------------------------------------------------------------
+
+
+def _described(turn: Turn, spec: IngestPipelineSpec, seen: Seen) -> Turn:
+    update: dict[str, Any] = {"source": f"files/{_files(spec).format}"}
+    if turn.start:
+        update["contract_version"] = version_of(_schema(spec, seen) or {})
+    return replace(turn, status=turn.status.model_copy(update=update))
+
+
+def _keep_rows(turn: Turn) -> Turn:
+    """Copy what the newest successful run moved to where the columns of `kubectl get` look."""
+    done = [record for record in turn.settled if record.outcome is Outcome.SUCCEEDED]
+    if not done:
+        return turn
+    metrics = done[-1].metrics
+    update = {
+        "last_rows": metrics.get("rowsWritten"),
+        "last_quarantined": metrics.get("rowsQuarantined"),
+        "lag": _lag(done[-1]) or getattr(turn.status, "lag", None),
+    }
+    return replace(turn, status=turn.status.model_copy(update=update))
+
+
+def _lag(record: RunRecord) -> str | None:
+    newest = record.metrics.get("newestInputTime")
+    if not isinstance(newest, str):
+        return None
+    age = max(parse_time(record.finished_at) - parse_time(newest), timedelta())
+    return format_duration(timedelta(seconds=int(age.total_seconds())))
+
+
+def _plan(scene: Scene, turn: Turn, described: Turn, judge: standing.Judge) -> Plan:
+    after = replace(scene, status=described.status)
+    conditions = merge(scene.status.conditions, judge(after), generation=scene.resource.generation, now=scene.now)
+    status = described.status.model_copy(
+        update={"conditions": conditions, "observed_generation": scene.resource.generation}
+    )
+    return Plan(
+        stop=turn.stop,
+        status=status.told(),
+        guarded=turn.guarded,
+        release=turn.release,
+        prune=turn.prune,
+        events=turn.events,
+        requeue_after=max(turn.requeue_at - scene.now, timedelta()) if turn.requeue_at else None,
+    )
+
+
+def _stalled(scene: Scene, violation: Violation | None) -> Plan:
+    if violation is None:
+        raise ValueError("a pipeline is stalled for a reason")
+    turn = hold(scene)
+    known = any(c.type == STALLED and c.reason == violation.reason for c in scene.status.conditions)
+    event = Event(type=EventType.WARNING, reason=violation.reason, message=violation.message)
+    turn = turn if known else replace(turn, events=(*turn.events, event))
+    return _plan(scene, turn, turn, lambda _: standing.of_violation(violation))
