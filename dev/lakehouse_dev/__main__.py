@@ -1,0 +1,5 @@
+"""Entry of `python -m lakehouse_dev`."""
+
+from lakehouse_dev.cli import main
+
+main()

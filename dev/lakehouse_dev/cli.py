@@ -1,0 +1,45 @@
+"""Command line of the development tools: `python -m lakehouse_dev`."""
+
+import click
+
+from lakehouse_dev import base_images, service_images, tools
+from lakehouse_dev.errors import DevError
+
+_TOOLS = {tool.name: tool for tool in tools.ALL}
+_IMAGES = {
+    "spark-base": lambda: base_images.base_image(base_images.SPARK),
+    "python-base": lambda: base_images.base_image(base_images.PYTHON),
+    "pause": service_images.pause,
+    "coredns": service_images.coredns,
+    "seaweedfs": service_images.seaweedfs,
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Cluster, images and tools for developing the Lakehouse Operator."""
+
+
+@cli.command("tools")
+@click.argument("names", nargs=-1, type=click.Choice(list(_TOOLS)))
+def build_tools(names: tuple[str, ...]) -> None:
+    """Build the Go programs NAMES (all but kwok if none is given) and print where they are."""
+    for name in names or [tool.name for tool in tools.ALL if tool != tools.KWOK]:
+        click.echo(tools.directory(_TOOLS[name]))
+
+
+@cli.command("images")
+@click.argument("names", nargs=-1, type=click.Choice(list(_IMAGES)))
+def build_images(names: tuple[str, ...]) -> None:
+    """Build the images NAMES (all of the dev cluster's own if none is given) and print their names."""
+    for name in names or list(_IMAGES):
+        click.echo(_IMAGES[name]().name)
+
+
+def main() -> None:
+    """Run the command line; what the machine lacks is an error message, not a traceback."""
+    try:
+        cli()
+    except DevError as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from error
