@@ -1,0 +1,174 @@
+"""How a job fails: one exception that carries the reason, what to do, and whether trying again can help.
+
+JobFailure
+└── raised as it is by the job's own checks; `failure_of` makes one from what Spark, Hadoop or S3 throw
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lakehouse_api.run import ExitCode
+from py4j.protocol import Py4JError, Py4JJavaError
+
+MESSAGE_LIMIT = 900
+
+
+class JobFailure(Exception):
+    """The job cannot end well; `code` decides whether another attempt is made."""
+
+    def __init__(self, reason: str, message: str, code: ExitCode) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+        self.code = code
+
+
+def spec_wrong(reason: str, message: str) -> JobFailure:
+    """Fail because a person must change the resource, the contract or the table."""
+    return JobFailure(reason, message, ExitCode.SPEC_WRONG)
+
+
+def data_refused(message: str) -> JobFailure:
+    """Fail because a file as a whole cannot be read as what it should be."""
+    return JobFailure("DataRefused", message, ExitCode.DATA_REFUSED)
+
+
+def unavailable(reason: str, message: str) -> JobFailure:
+    """Fail because of something that may pass by itself."""
+    return JobFailure(reason, message, ExitCode.UNAVAILABLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JavaError:
+    """One throwable of a chain of causes."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """What a throwable's type or message means for the job; the first sign found in the chain decides."""
+
+    reason: str
+    code: ExitCode
+    advice: str
+    types: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def shows_in(self, error: JavaError) -> bool:
+        """Tell whether the throwable carries this sign."""
+        return error.type.rpartition(".")[2] in self.types or any(word in error.message for word in self.words)
+
+
+SIGNS = (
+    Sign(
+        reason="StoreUnsafe",
+        code=ExitCode.SPEC_WRONG,
+        advice="Use a store that honours conditional writes.",
+        words=("ignores `If-None-Match",),
+    ),
+    Sign(
+        reason="BucketMissing",
+        code=ExitCode.SPEC_WRONG,
+        advice="Create the bucket or correct its name.",
+        types=("UnknownStoreException", "NoSuchBucketException"),
+        words=("NoSuchBucket",),
+    ),
+    Sign(
+        reason="AccessDenied",
+        code=ExitCode.UNAVAILABLE,
+        advice="Check the Secret named as credentials and what its key may do; a corrected Secret is used by the next attempt.",
+        types=("AccessDeniedException", "NoAuthWithAWSException", "CredentialInitializationException"),
+        words=("InvalidAccessKeyId", "SignatureDoesNotMatch", "Status Code: 403"),
+    ),
+    Sign(
+        reason="SourceChanged",
+        code=ExitCode.UNAVAILABLE,
+        advice="A file was changed or removed while it was read; nothing was committed and the next attempt plans anew.",
+        types=("RemoteFileChangedException", "FileNotFoundException"),
+        words=("FILE_NOT_EXIST",),
+    ),
+    Sign(
+        reason="DataRefused",
+        code=ExitCode.DATA_REFUSED,
+        advice="Remove or replace the file, or correct source.files.format and options.",
+        types=("ZipException", "EOFException", "MalformedInputException"),
+        words=(
+            "is not a Parquet file",
+            "CANNOT_READ_FILE_FOOTER",
+            "CANNOT_MERGE_SCHEMAS",
+            "incorrect header check",
+            "not a gzip file",
+            "Unexpected end of input stream",
+            "invalid stored block lengths",
+            "invalid block type",
+        ),
+    ),
+    Sign(
+        reason="StoreUnavailable",
+        code=ExitCode.UNAVAILABLE,
+        advice="Check that the endpoint can be reached from the Pod; the run is tried again.",
+        types=(
+            "ConnectException",
+            "NoRouteToHostException",
+            "UnknownHostException",
+            "SocketTimeoutException",
+            "SocketException",
+            "ConnectTimeoutException",
+            "ConnectionPoolTimeoutException",
+            "HttpHostConnectException",
+            "NoHttpResponseException",
+            "AWSApiCallTimeoutException",
+            "ApiCallTimeoutException",
+            "AWSServiceThrottledException",
+            "AWSStatus500Exception",
+            "SdkClientException",
+            "AWSClientIOException",
+        ),
+        words=("Status Code: 503", "Status Code: 500"),
+    ),
+)
+
+
+def failure_of(error: Exception, *, where: str) -> JobFailure:
+    """Classify what went wrong while doing `where`; what carries no known sign is tried again."""
+    if isinstance(error, JobFailure):
+        return error
+    chain = list(causes(error))
+    for sign in SIGNS:
+        found = next((cause for cause in chain if sign.shows_in(cause)), None)
+        if found:
+            return JobFailure(sign.reason, _sentence(where, found, chain, sign.advice), sign.code)
+    cause = chain[-1] if chain else JavaError(type=type(error).__name__, message=str(error))
+    return unavailable("Unexpected", _sentence(where, cause, chain, "The driver's log has the whole story."))
+
+
+def causes(error: BaseException) -> Iterator[JavaError]:
+    """Walk the Java causes of an error that py4j or PySpark raised, outermost first."""
+    throwable = error.java_exception if isinstance(error, Py4JJavaError) else getattr(error, "_origin", None)
+    for _ in range(20):
+        if throwable is None:
+            return
+        yield JavaError(type=throwable.getClass().getName(), message=_message(throwable))
+        throwable = throwable.getCause()
+
+
+def _message(throwable: Any) -> str:
+    try:
+        return str(throwable.getMessage() or "")
+    except Py4JError:
+        return ""
+
+
+def _sentence(where: str, cause: JavaError, chain: list[JavaError], advice: str) -> str:
+    file = next((name for name in map(_file_named, chain) if name), "")
+    named = f" ({file})" if file and file not in cause.message else ""
+    detail = " ".join(cause.message.split())[: MESSAGE_LIMIT - 400]
+    return f"{where}{named}: {cause.type.rpartition('.')[2]}: {detail.rstrip('.')}. {advice}"
+
+
+def _file_named(cause: JavaError) -> str:
+    _, found, rest = cause.message.partition("Encountered error while reading file ")
+    return rest.split(". ")[0].split()[0].rstrip(".") if found and rest else ""
