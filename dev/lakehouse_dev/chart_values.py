@@ -103,7 +103,7 @@ class Values(Model):
         int, Field(ge=1, le=2, description="One leads, a second one waits to take over; more would only wait.")
     ] = 1
     port: Annotated[Port, Field(description="Of /healthz, /readyz and /metrics.")] = 8080
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     settings: Annotated[Config, Field(description="The settings of this environment; the operator reads them as is.")]
     watch_namespaces: Annotated[
         list[str], Field(description="Serve only these namespaces, with rights only there. Empty: all of them.")
