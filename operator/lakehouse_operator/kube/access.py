@@ -71,7 +71,7 @@ class Bearer:
         self._until = float("-inf")
 
 
-def find_access(kubeconfig: Path | None, environment: Mapping[str, str]) -> Access:
+def find_access(kubeconfig: Path | None, environment: Mapping[str, str] = os.environ) -> Access:
     """Find the way to the API server: the named kubeconfig, the Pod's account, or the user's own kubeconfig.
 
     Raises:

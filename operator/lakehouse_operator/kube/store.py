@@ -96,6 +96,12 @@ class Store:
         """Count the driver Pods that have not finished."""
         return sum(map(len, self._active.values()))
 
+    def is_news(self, body: Body, *, driver: bool) -> bool:
+        """Tell whether an object is newer than what is known of it."""
+        known = self._drivers_by_name.get(_place(body)) if driver else self._resources.get(key_of(body))
+        place = ("Pod", *_place(body)) if driver else key_of(body)
+        return self._is_news(place, known, body)
+
     def put_resource(self, body: Body) -> set[Key]:
         """Take a resource as it is now; answers who should look at it, nobody if it is not news."""
         key = key_of(body)
@@ -115,26 +121,26 @@ class Store:
         del self._resources[key]
         return {key, *self._refer(key, before, None), *self._dependents.get(key, ())}
 
-    def put_driver(self, pod: Body) -> set[Key]:
+    def put_driver(self, body: Body) -> set[Key]:
         """Take a driver Pod as it is now."""
-        place = _place(pod)
+        place = _place(body)
         before = self._drivers_by_name.get(place)
-        if not self._is_news(("Pod", *place), before, pod):
+        if not self._is_news(("Pod", *place), before, body):
             return set()
         keys = self._forget_driver(before) if before is not None else set()
-        lean, key = _lean(pod), owner_key(pod)
+        lean, key = _lean(body), owner_key(body)
         self._drivers_by_name[place] = lean
         self._drivers[key][place[1]] = lean
-        if (pod.get("status") or {}).get("phase") not in _FINISHED:
+        if (body.get("status") or {}).get("phase") not in _FINISHED:
             self._active[place[0]].add(place[1])
         return {key, *keys}
 
-    def remove_driver(self, pod: Body) -> set[Key]:
+    def remove_driver(self, body: Body) -> set[Key]:
         """Take note that a driver Pod is gone."""
-        place = _place(pod)
+        place = _place(body)
         before = self._drivers_by_name.get(place)
-        self._bury(("Pod", *place), pod)
-        if before is None or _version(before) > _version(pod):
+        self._bury(("Pod", *place), body)
+        if before is None or _version(before) > _version(body):
             return set()
         return self._forget_driver(before)
 
