@@ -65,10 +65,16 @@ class Driver:
     waiting: str
     """Why a pending driver has not started: a reason, then what the cluster says."""
     waiting_message: str
-    deleting: bool
+    gone_by: datetime | None
+    """When a Pod that is being deleted counts as lost with its node; None while nobody deletes it."""
     held: bool
     """Whether our finalizer still keeps the Pod: its result may not be in the status yet."""
     verdict: Verdict | None
+
+    @property
+    def deleting(self) -> bool:
+        """Whether somebody has asked for the Pod's deletion."""
+        return self.gone_by is not None
 
 
 def read_driver(pod: Mapping[str, Any], now: datetime) -> Driver:
@@ -92,7 +98,7 @@ def read_driver(pod: Mapping[str, Any], now: datetime) -> Driver:
         phase=Phase.ENDED if verdict else Phase.RUNNING if started else Phase.PENDING,
         waiting=waiting,
         waiting_message=waiting_message,
-        deleting="deletionTimestamp" in metadata,
+        gone_by=_gone_by(metadata),
         held=names.DRIVER_FINALIZER in metadata.get("finalizers", ()),
         verdict=verdict,
     )
@@ -118,6 +124,11 @@ def _ended(container: Mapping[str, Any]) -> datetime | None:
     return parse_time(text) if text else None
 
 
+def _gone_by(metadata: Mapping[str, Any]) -> datetime | None:
+    text = metadata.get("deletionTimestamp")
+    return parse_time(text) + LOST_AFTER if text else None
+
+
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return next((c for c in status.get("conditions") or () if c["type"] == kind), {})
 
@@ -128,10 +139,10 @@ def _verdict(
     terminated = _state(container, "terminated")
     if status.get("phase") in ("Succeeded", "Failed") or terminated:
         return _judge_end(metadata, status, terminated)
-    deletion = metadata.get("deletionTimestamp")
-    if deletion and not status.get("startTime") and not (status.get("containerStatuses") or ()):
+    gone_by = _gone_by(metadata)
+    if gone_by and not status.get("startTime") and not (status.get("containerStatuses") or ()):
         return _deleted(status)  # no kubelet took the Pod up, so none will report its end
-    if deletion and now - parse_time(deletion) > LOST_AFTER:
+    if gone_by and now > gone_by:
         return Verdict(
             outcome=Outcome.FAILED,
             reason="NodeLost",

@@ -28,8 +28,7 @@ def skip(
     status: RunStatus, *, slot: Slot, first: Slot, count: int, reason: str, message: str, now: datetime
 ) -> RunStatus:
     """Record that slots will not run; one record stands for a run of slots skipped for the same reason."""
-    previous = status.history[0] if status.history else None
-    if previous and previous.outcome is Outcome.SKIPPED and previous.reason == reason and slot.instant:
+    if slot.instant and (previous := _extended(status, reason)):
         count += previous.skipped or 1
         first = Slot(text=previous.first_slot or previous.slot)
         status = status.model_copy(update={"history": status.history[1:]})
@@ -44,6 +43,14 @@ def skip(
         first_slot=first.text if count > 1 else None,
     )
     return remember(mark_handled(status, slot), record, HistoryLimits(successful=50, failed=50))
+
+
+def _extended(status: RunStatus, reason: str) -> RunRecord | None:
+    """Give the newest record if it tells of scheduled slots that were skipped for the same reason."""
+    newest = status.history[0] if status.history else None
+    if newest is None or newest.outcome is not Outcome.SKIPPED or newest.reason != reason:
+        return None
+    return newest if Slot(text=newest.slot).instant else None
 
 
 def mark_handled(status: RunStatus, slot: Slot) -> RunStatus:

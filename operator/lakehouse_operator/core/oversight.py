@@ -21,12 +21,12 @@ def oversee(scene: Scene) -> Turn:
     active = [
         _overseen(run, driver, wanted, scene) for run, driver in zip(scene.status.active, scene.live, strict=True)
     ]
-    stored = {run.id for run in active if run.stopping} & {run.id for run in scene.status.active if run.stopping}
+    stored = {run.id for run in scene.status.active if run.stopping}
     stop = tuple(_pod(driver) for driver in scene.live if driver.run_id in stored and not driver.deleting)
     waiting = wait_for(scene, wanted, "PreviousRunActive", "the run before it has not ended") if wanted else None
     status = scene.status.model_copy(update={"active": active, "waiting": waiting})
     asked = any(run.stopping and run.id not in stored for run in active)
-    deadline = min((_deadline(driver, scene) for driver in scene.live), default=None)
+    deadline = min(driver.gone_by or _deadline(driver, scene) for driver in scene.live)
     return Turn(status=status, stop=stop, requeue_at=scene.now if asked else deadline)
 
 

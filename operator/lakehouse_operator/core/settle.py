@@ -110,7 +110,7 @@ def _absent(scene: Scene, *, run_id: str, slot: str, attempt: int, failures: int
         phase=Phase.ENDED,
         waiting="",
         waiting_message="",
-        deleting=True,
+        gone_by=scene.now,
         held=False,
         verdict=verdict,
     )

@@ -110,10 +110,7 @@ def _while_idle(scene: Scene) -> Turn:
     wanted = wanted_slot(scene)
     if wanted is None:
         return Turn(status=scene.status.model_copy(update={"waiting": None}))
-    scene, events = _skip_passed(scene, wanted)
-    if _too_late(scene, wanted):
-        return _skip_late(scene, wanted, events)
-    return _start(scene, wanted, events)
+    return _skip_passed(scene, wanted) or _skip_late(scene, wanted) or _start(scene, wanted)
 
 
 def _while_suspended(scene: Scene) -> Turn:
@@ -147,7 +144,7 @@ def _retry(scene: Scene, retry: RetryWait) -> Turn:
             wait_for(scene, wanted, "PreviousRunRetrying", "the run before it is being tried again") if wanted else None
         )
         return Turn(status=scene.status.model_copy(update={"waiting": waiting}), requeue_at=not_before)
-    return _launch(scene, _attempt(scene, Slot(text=retry.slot), retry.attempts + 1, retry.failures), ())
+    return _launch(scene, _attempt(scene, Slot(text=retry.slot), retry.attempts + 1, retry.failures))
 
 
 def _give_up(scene: Scene, retry: RetryWait, wanted: Slot) -> Turn:
@@ -168,23 +165,21 @@ def _give_up(scene: Scene, retry: RetryWait, wanted: Slot) -> Turn:
     return replace(turn, guarded=True, requeue_at=scene.now)
 
 
-def _skip_passed(scene: Scene, wanted: Slot) -> tuple[Scene, tuple[Event, ...]]:
-    """Record the slots that passed before the one that will run: of several missed slots the latest runs."""
+def _skip_passed(scene: Scene, wanted: Slot) -> Turn | None:
+    """Record the slots that passed before the one that will run: of several missed slots the latest runs.
+
+    A turn of its own: were it told in the same status as the launch, a crash between the two would lose it.
+    """
     due = due_slots(scene) if wanted.instant else None
-    if due is None or due.count == 1 or scene.schedule is None:
-        return scene, ()
+    if due is None or due.count == 1:
+        return None
     last = _last_before(scene, due)
-    message = "a later slot was due by the time a run could start"
+    reason, message = "Superseded", "a later slot was due by the time a run could start"
+    first = Slot.scheduled(due.first)
     status = skip(
-        scene.status,
-        slot=last,
-        first=Slot.scheduled(due.first),
-        count=due.count - 1,
-        reason="Superseded",
-        message=message,
-        now=scene.now,
+        scene.status, slot=last, first=first, count=due.count - 1, reason=reason, message=message, now=scene.now
     )
-    return replace(scene, status=status), (_skipped(last, due.count - 1, "Superseded", message),)
+    return Turn(status=status, events=(_skipped(last, due.count - 1, reason, message),), requeue_at=scene.now)
 
 
 def _last_before(scene: Scene, due: Due) -> Slot:
@@ -194,34 +189,30 @@ def _last_before(scene: Scene, due: Due) -> Slot:
     return Slot.scheduled(earlier.latest if earlier else due.first)
 
 
-def _too_late(scene: Scene, wanted: Slot) -> bool:
-    return wanted.instant is not None and scene.now - wanted.instant > scene.spec.starting_deadline
-
-
-def _skip_late(scene: Scene, wanted: Slot, events: tuple[Event, ...]) -> Turn:
-    message = "it could not start within spec.startingDeadline"
-    status = skip(
-        scene.status, slot=wanted, first=wanted, count=1, reason="DeadlineMissed", message=message, now=scene.now
-    )
+def _skip_late(scene: Scene, wanted: Slot) -> Turn | None:
+    if wanted.instant is None or scene.now - wanted.instant <= scene.spec.starting_deadline:
+        return None
+    reason, message = "DeadlineMissed", "it could not start within spec.startingDeadline"
+    status = skip(scene.status, slot=wanted, first=wanted, count=1, reason=reason, message=message, now=scene.now)
     status = status.model_copy(update={"waiting": None})
-    return Turn(status=status, events=(*events, _skipped(wanted, 1, "DeadlineMissed", message)))
+    return Turn(status=status, events=(_skipped(wanted, 1, reason, message),))
 
 
-def _start(scene: Scene, wanted: Slot, events: tuple[Event, ...]) -> Turn:
+def _start(scene: Scene, wanted: Slot) -> Turn:
     attempt = attempts_of(scene.status, scene.drivers, wanted) + 1
-    return _launch(scene, _attempt(scene, wanted, attempt, 0), events)
+    return _launch(scene, _attempt(scene, wanted, attempt, 0))
 
 
-def _launch(scene: Scene, start: Start, events: tuple[Event, ...]) -> Turn:
+def _launch(scene: Scene, start: Start) -> Turn:
     if not scene.room:
         waiting = wait_for(
             scene, start.slot, "MaxActiveRuns", "as many runs are active as the operator's settings allow"
         )
-        return Turn(status=scene.status.model_copy(update={"waiting": waiting}), events=events)
+        return Turn(status=scene.status.model_copy(update={"waiting": waiting}))
     status = begin(scene, start)
     message = f"started {start.run_id} for {start.slot.text}"
     started = Event(type=EventType.NORMAL, reason="RunStarted", message=message)
-    return Turn(status=status, start=start, events=(*events, started))
+    return Turn(status=status, start=start, events=(started,))
 
 
 def _next_text(scene: Scene) -> str | None:
