@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests import gen
-
 from lakehouse_operator.core import ingest_pipeline, names
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.instants import format_time, parse_time
 from lakehouse_operator.core.plan import Event, Plan, Refusal
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.schedule import read_schedule
+from tests import gen
 
 
 class CrashError(Exception):

@@ -7,14 +7,14 @@ from datetime import timedelta
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests import gen
-from tests.world import CrashError, scheduled
 
 from lakehouse_api.annotations import RUN_NOW
 from lakehouse_operator.core import ingest_pipeline
 from lakehouse_operator.core.instants import format_time, parse_time
 from lakehouse_operator.core.plan import Refusal
 from lakehouse_operator.core.schedule import read_schedule
+from tests import gen
+from tests.world import CrashError, scheduled
 
 EXPRESSION = "*/20 * * * *"
 

@@ -1,6 +1,8 @@
 """Contracts as the operator sees them: is the schema one that can be enforced, and which version is it."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -19,6 +21,12 @@ def version_of(schema: Mapping[str, Any]) -> str:
 
 def schema_violation(schema: Mapping[str, Any]) -> Violation | None:
     """Say what keeps a schema from being enforced, if anything does."""
+    return _violation_of(json.dumps(schema))
+
+
+@lru_cache(maxsize=256)  # a contract of twenty columns takes longer to check than all other decisions together
+def _violation_of(text: str) -> Violation | None:
+    schema = json.loads(text)
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:

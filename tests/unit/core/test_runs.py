@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from tests import gen
-from tests.world import World, one_shot, scheduled
 
 from lakehouse_api.annotations import REREAD, RUN_NOW
 from lakehouse_operator.core.plan import Refusal
+from tests import gen
+from tests.world import World, one_shot, scheduled
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

@@ -1,0 +1,73 @@
+"""Whole Plans as files: given.yaml is the world, want.yaml is everything the operator then does.
+
+`pytest tests/golden --update` rewrites want.yaml; read the difference before you commit it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from lakehouse_operator.core import ingest_pipeline
+from lakehouse_operator.core.instants import parse_time
+from lakehouse_operator.core.plan import ObjectRef, Plan
+from lakehouse_operator.core.resource import Resource
+from tests import gen
+
+CASES = Path(__file__).parent / "cases" / "ingest_pipeline"
+
+
+def _text(plan: Plan) -> dict[str, Any]:
+    """Give a plan as plain data in the order of its execution; what it does not do is absent."""
+    launch = {"configMap": _opened(plan.launch.config_map), "pod": plan.launch.pod} if plan.launch else None
+    parts: dict[str, Any] = {
+        "stop": _refs(plan.stop),
+        "launch": launch,
+        "status": plan.status,
+        "guarded": plan.guarded or None,
+        "release": _refs(plan.release),
+        "prune": _refs(plan.prune),
+        "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],
+        "requeueAfter": str(plan.requeue_after) if plan.requeue_after is not None else None,
+    }
+    return {key: value for key, value in parts.items() if value}
+
+
+def _opened(config_map: dict[str, Any]) -> dict[str, Any]:
+    """Show the documents inside the ConfigMap as lines."""
+    data = dict(config_map["data"])
+    data["run.json"] = yaml.safe_load(data["run.json"])
+    data["spark.properties"] = data["spark.properties"].splitlines()
+    if "executor.yaml" in data:
+        data["executor.yaml"] = yaml.safe_load(data["executor.yaml"])
+    return {**config_map, "data": data}
+
+
+def _refs(refs: tuple[ObjectRef, ...]) -> list[str]:
+    return [f"{ref.kind} {ref.name}" for ref in refs]
+
+
+def _plan(given: dict[str, Any]) -> Plan:
+    body = gen.pipeline_body()
+    resource = given["resource"]
+    body["metadata"].update(resource.get("metadata", {}))
+    body["spec"] = resource["spec"]
+    body["status"] = resource.get("status", body["status"])
+    seen = ingest_pipeline.Seen(drivers=tuple(given.get("drivers", ())), contract=given.get("contract"))
+    config = gen.config(**given.get("settings", {}))
+    return ingest_pipeline.reconcile(Resource.read(body), seen, parse_time(given["now"]), config)
+
+
+@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+def test_a_world_gives_its_plan(case: Path, request: pytest.FixtureRequest) -> None:
+    plan = _plan(yaml.safe_load((case / "given.yaml").read_text()))
+    text = yaml.safe_dump(_text(plan), sort_keys=False, width=120, allow_unicode=True)
+    want = case / "want.yaml"
+    if request.config.getoption("--update"):
+        want.write_text(text)
+    assert want.read_text() == text
+    if plan.launch:
+        kubernetes_validate.validate(plan.launch.pod, "1.34", strict=True)
+        kubernetes_validate.validate(plan.launch.config_map, "1.34", strict=True)
