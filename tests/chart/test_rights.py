@@ -40,8 +40,9 @@ def test_the_operator_may_do_exactly_what_it_does(helm: Helm) -> None:
     assert grants == {
         **own,
         **status,
+        (GROUP, "ingestpipelines/finalizers"): {"update"},
         ("", "pods"): {"get", "list", "watch", "create", "patch", "delete"},
-        ("", "configmaps"): {"get", "create", "delete"},
+        ("", "configmaps"): {"get", "list", "create", "delete"},
         ("events.k8s.io", "events"): {"create"},
     }
 

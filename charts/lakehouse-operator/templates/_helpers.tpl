@@ -79,12 +79,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [lakehouse.dev]
   resources: [ingestpipelines/status, datacontracts/status]
   verbs: [patch]
+# Where OwnerReferencesPermissionEnforcement is on, this right is wanted to make them the blocking owner of a Pod.
+- apiGroups: [lakehouse.dev]
+  resources: [ingestpipelines/finalizers]
+  verbs: [update]
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, create, delete]
+  verbs: [get, list, create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
@@ -101,4 +105,16 @@ seccompProfile: {type: RuntimeDefault}
 allowPrivilegeEscalation: false
 capabilities: {drop: [ALL]}
 readOnlyRootFilesystem: true
+{{- end }}
+
+{{- /* The arguments of the operator and of the command that releases its drivers. Call with (list $ identity). */}}
+{{- define "lakehouse.arguments" -}}
+{{- $root := index . 0 -}}
+- --settings=/etc/lakehouse/settings.yaml
+- --namespaces={{ $root.Values.watchNamespaces | join "," | default "*" }}
+- --identity={{ index . 1 }}
+- --lease-name={{ include "lakehouse.fullname" $root }}
+- --lease-namespace={{ $root.Release.Namespace }}
+- --port={{ $root.Values.port }}
+- --log-level={{ $root.Values.logLevel }}
 {{- end }}

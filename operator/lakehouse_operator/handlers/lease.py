@@ -82,6 +82,24 @@ class Elector:
             await asyncio.sleep(self._timing.retry)
         _log.info("leading", extra={"lease": self._name, "identity": self._identity})
 
+    async def seize(self) -> None:
+        """Take the Lease from whoever has it, and return when that process can no longer act.
+
+        Raises:
+            ClusterError: the Lease cannot be read or written.
+        """
+        while True:
+            self._lease = await self._read()
+            try:
+                await self._store(self._spec(self._identity, taken=True))
+                break
+            except ConflictError:  # its holder has just renewed it
+                continue
+        until = time.monotonic() + self._timing.renew_deadline
+        while time.monotonic() < until:
+            await asyncio.sleep(self._timing.retry)
+            await self._renew()
+
     async def hold(self) -> None:
         """Renew for ever.
 
