@@ -18,7 +18,7 @@ _SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sourc
 _EXCLUDED = ("man", "doc", "locale", "info", "lintian", "bug", "fonts")
 # Java's and dpkg's scripts want this directory even if it stays empty.
 _BEFORE = 'mkdir -p "$1/usr/share/man/man1"'
-# Encodings nobody has used for long, what only a compiler or a heap above 32 GB wants, what only a running Debian wants.
+# Old encodings, and what only a compiler, a heap above 32 GB or a running Debian wants.
 _AFTER = (
     'rm -f "$1"/usr/lib/jvm/*/lib/ct.sym "$1"/usr/lib/jvm/*/lib/server/classes_nocoops.jsa',
     'rm -rf "$1"/usr/lib/*-linux-gnu/gconv "$1"/var/lib/dpkg/info/*.md5sums "$1"/var/log/* "$1"/var/cache/debconf/*',

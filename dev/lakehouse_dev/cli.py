@@ -3,6 +3,9 @@
 import click
 
 from lakehouse_dev import base_images, service_images, tools
+from lakehouse_dev.cluster.choice import DEFAULT_NAME, PROVIDERS, choose
+from lakehouse_dev.cluster.provider import Provider
+from lakehouse_dev.cluster.report import as_json, table, usage
 from lakehouse_dev.errors import DevError
 
 _TOOLS = {tool.name: tool for tool in tools.ALL}
@@ -34,6 +37,41 @@ def build_images(names: tuple[str, ...]) -> None:
     """Build the images NAMES (all of the dev cluster's own if none is given) and print their names."""
     for name in names or list(_IMAGES):
         click.echo(_IMAGES[name]().name)
+
+
+@cli.group()
+@click.option(
+    "--provider", type=click.Choice([*PROVIDERS, "auto"]), envvar="CLUSTER", default="auto", show_default=True
+)
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the cluster; several can run at once.")
+@click.pass_context
+def cluster(context: click.Context, provider: str, name: str) -> None:
+    """Start, end and look at a dev cluster."""
+    context.obj = choose(provider, name)
+
+
+@cluster.command()
+@click.pass_obj
+def up(provider: Provider) -> None:
+    """Start the cluster and tell how to use it."""
+    provider.up()
+    click.echo(usage(provider.status()))
+
+
+@cluster.command()
+@click.option("--purge", is_flag=True, help="Also remove the images kept for the next start.")
+@click.pass_obj
+def down(provider: Provider, *, purge: bool) -> None:
+    """End the cluster and remove everything it made."""
+    provider.down(purge=purge)
+
+
+@cluster.command()
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def status(provider: Provider, output: str) -> None:
+    """Show how the cluster is."""
+    click.echo((as_json if output == "json" else table)(provider.status()))
 
 
 def main() -> None:

@@ -68,12 +68,17 @@ def spawn(name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str
     output = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
     pid = os.posix_spawn(program, list(command), {**os.environ, **(env or {})}, file_actions=actions, setsid=True)
-    return Process(name=name, pid=pid, started=_start_time(pid) or 0, log=log)
+    return of_pid(name, pid, log=log)
 
 
 def spawn_bound(name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> Process:
     """Start a program that the kernel kills when the calling thread ends, however that happens."""
     return spawn(name, ["setpriv", "--pdeathsig", "KILL", *command], log=log, env=env)
+
+
+def of_pid(name: str, pid: int, *, log: Path) -> Process:
+    """Return the program that runs under a process id now."""
+    return Process(name=name, pid=pid, started=_start_time(pid) or 0, log=log)
 
 
 def _reap(pid: int) -> None:

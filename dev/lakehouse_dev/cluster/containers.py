@@ -1,0 +1,56 @@
+"""The node's image store: what it holds, what a new image adds, and what a dead cluster's containers left in it."""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lakehouse_dev.cluster.programs import CONTAINERD_SOCKET
+from lakehouse_dev.errors import DevError
+from lakehouse_dev.image_store import Image
+
+_CTR = ("ctr", f"--address={CONTAINERD_SOCKET}", "--namespace=k8s.io")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """containerd's store as reached through a command prefix that enters where containerd runs."""
+
+    inside: Sequence[str]
+
+    def answers(self) -> bool:
+        """Tell whether containerd serves the store."""
+        return not subprocess.run([*self.inside, *_CTR, "version"], capture_output=True, check=False).returncode
+
+    def images(self) -> list[str]:
+        """Return the names of all images."""
+        return [name for name in self._ctr("images", "list", "--quiet").split() if name.startswith("localhost/")]
+
+    def load(self, image: Image) -> bool:
+        """Add an image unless the store has it, streaming only the layers it lacks; tell whether it was added."""
+        if image.name in self.images():
+            return False
+        present = set(self._ctr("content", "list", "--quiet").split())
+        command = [*self.inside, *_CTR, "images", "import", "-"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as ctr:
+            assert ctr.stdin is not None
+            image.write_archive(ctr.stdin, without=present)
+            output, _ = ctr.communicate()
+        if ctr.returncode:
+            raise DevError(f"loading {image.name} failed: {output.decode()}")
+        return True
+
+    def remove_containers(self) -> int:
+        """Remove the records and file systems of containers none of which runs; return how many there were."""
+        names = self._ctr("containers", "list", "--quiet").split()
+        if names:
+            self._ctr("containers", "delete", *names)
+        snapshots = [line.split() for line in self._ctr("snapshots", "list").splitlines()[1:]]
+        for name in (fields[0] for fields in snapshots if fields[-1] == "Active"):
+            self._ctr("snapshots", "delete", name)
+        return len(names)
+
+    def _ctr(self, *arguments: str) -> str:
+        done = subprocess.run([*self.inside, *_CTR, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DevError(f"`ctr {' '.join(arguments[:2])}` failed: {done.stderr.strip()}")
+        return done.stdout

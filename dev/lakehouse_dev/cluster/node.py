@@ -1,0 +1,126 @@
+"""The node's life as processes: one tree in namespaces of its own, started, entered and ended as one thing."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from lakehouse_dev import paths
+from lakehouse_dev.cluster import cgroups, network
+from lakehouse_dev.cluster.network import Link
+from lakehouse_dev.cluster.places import Places
+from lakehouse_dev.errors import DevError
+from lakehouse_dev.processes import Process, of_pid, spawn
+from lakehouse_dev.waiting import wait_until
+
+# Directories that programs insist on; each is covered by one of the cluster inside the node's namespace.
+COVERED = ("/var/lib/kubelet", "/var/lib/cni", "/var/log")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A running node: the process outside that holds it, its first process, and its link to this machine."""
+
+    outer: Process
+    first: Process
+    link: Link
+
+    @classmethod
+    def read(cls, places: Places) -> Self | None:
+        """Return the node that the state file names, if it still runs."""
+        try:
+            document = json.loads(places.state.read_bytes())
+        except FileNotFoundError:
+            return None
+        node = cls(outer=_process(document["outer"]), first=_process(document["first"]), link=Link(**document["link"]))
+        return node if node.first.alive() else None
+
+    def write(self, places: Places) -> None:
+        """Write the state file."""
+        places.state.write_text(json.dumps(asdict(self), indent=1, default=str))
+
+    def inside(self) -> list[str]:
+        """Return the words that make a command line run inside the node."""
+        return [*self.inside_without_pids(), "--pid"]
+
+    def inside_without_pids(self) -> list[str]:
+        """Return the same, but the command stays a process of this machine, to be ended from here."""
+        return ["nsenter", f"--target={self.first.pid}", "--mount", "--net", "--uts"]
+
+    def programs(self) -> dict[str, str]:
+        """Return the node's programs that run, each with its process id on this machine."""
+        children = Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text().split()
+        return {name: pid for pid in children if not (name := _program_name(pid)).startswith("containerd-shim")}
+
+    def run(self, *command: str, stdin: bytes = b"") -> str:
+        """Run a command inside the node and return what it prints."""
+        done = subprocess.run([*self.inside(), *command], input=stdin, capture_output=True, check=False)
+        if done.returncode:
+            raise DevError(f"`{' '.join(command)}` failed in the node: {done.stderr.decode().strip()}")
+        return done.stdout.decode()
+
+    def end(self) -> None:
+        """End every process of the node at once; the kernel drops its mounts and network devices."""
+        self.first.kill()
+        self.outer.kill()
+
+
+def start(places: Places, link: Link, *, programs: Sequence[dict[str, Any]], hostname: str) -> Node:
+    """Start a node's first process in new namespaces and connect it to this machine."""
+    binds = _cover(places)
+    spec = places.run / "spec.json"
+    document = {"hostname": hostname, "binds": binds, "logs": str(places.logs), "programs": list(programs)}
+    spec.write_text(json.dumps(document, indent=1))
+    namespaces = ["--mount", "--net", "--pid", "--uts", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
+    command = ["unshare", *namespaces, sys.executable, "-m", "lakehouse_dev.cluster.init", str(spec)]
+    source = str(paths.REPOSITORY / "dev")
+    outer = spawn("node", command, log=places.logs / "node.log", env={"PYTHONPATH": source})
+    node = Node(outer=outer, first=_first_process(outer), link=link)
+    node.write(places)
+    cgroups.enter(places.cgroup, node.first.pid)
+    network.connect(link, node.first.pid)
+    return node
+
+
+def clear(places: Places) -> None:
+    """Remove all that a node left, whether it ended in order, was killed, or never started whole."""
+    node = Node.read(places)
+    if node:
+        node.end()
+    network.disconnect(places.name)
+    cgroups.remove(places.cgroup)
+    shutil.rmtree(places.run, ignore_errors=True)
+    places.kubeconfig.unlink(missing_ok=True)
+
+
+def _program_name(pid: str) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0].rpartition("/")[2]
+
+
+def _cover(places: Places) -> dict[str, str]:
+    binds = {str(places.run / "hosts"): "/etc/hosts"}
+    for directory in COVERED:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        own = places.run / "covered" / directory.replace("/", "_")
+        own.mkdir(parents=True)
+        binds[str(own)] = directory
+    return binds
+
+
+def _first_process(outer: Process) -> Process:
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+
+    def forked() -> bool:
+        outer.require_alive()
+        return bool(children.read_text().split())
+
+    wait_until(forked, what="the node's first process started", timeout=10)
+    return of_pid("node-init", int(children.read_text().split()[0]), log=outer.log)
+
+
+def _process(document: dict[str, Any]) -> Process:
+    return Process(**{**document, "log": Path(document["log"])})
