@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.apiserver.world import pod, temporary_namespace
 
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.core import names
@@ -14,6 +13,7 @@ from lakehouse_operator.handlers.clock import utc_now
 from lakehouse_operator.handlers.lease import Elector, LeadershipLostError
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import PODS
+from tests.apiserver.world import pod, temporary_namespace
 
 
 def _release(kubeconfig: Path, namespace: str) -> subprocess.CompletedProcess[str]:

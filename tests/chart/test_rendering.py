@@ -7,13 +7,13 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from tests.chart.conftest import ENVIRONMENTS, KUBERNETES, MINIMUM, Helm, Manifests, environment, of_kind
 
 from lakehouse_api.kinds import KINDS
 from lakehouse_dev.chart import CHART
 from lakehouse_dev.crds import CRDS, crd
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.settings import parse_options
+from tests.chart.conftest import ENVIRONMENTS, KUBERNETES, MINIMUM, Helm, Manifests, environment, of_kind
 
 GOLDEN = Path(__file__).parent / "golden"
 CUSTOM = ("CustomResourceDefinition", "ServiceMonitor", "PrometheusRule")

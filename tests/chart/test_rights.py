@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from tests.chart.conftest import MINIMUM, NAMESPACE, RELEASE, Helm, Manifests, environment, of_kind
-
 from lakehouse_api.kinds import GROUP, KINDS
 from lakehouse_operator.kube import endpoints
 from lakehouse_operator.kube.endpoints import Endpoint
+from tests.chart.conftest import MINIMUM, NAMESPACE, RELEASE, Helm, Manifests, environment, of_kind
 
 Grants = dict[tuple[str, str], set[str]]
 

@@ -8,7 +8,6 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from tests.contract.strict_schema import resource_schema
 
 from lakehouse_api.kinds import DATA_CONTRACT, INGEST_PIPELINE, KINDS
 from lakehouse_dev import paths
@@ -18,6 +17,7 @@ from lakehouse_operator.core import data_contract, ingest_pipeline
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.plan import Plan
 from lakehouse_operator.core.resource import Resource
+from tests.contract.strict_schema import resource_schema
 
 EXAMPLES = sorted((paths.REPOSITORY / "examples").glob("*.yaml"))
 CRM = paths.REPOSITORY / "examples" / "crm_accounts_pipeline.yaml"
