@@ -26,7 +26,6 @@ def _text(plan: Plan) -> dict[str, Any]:
         "stop": _refs(plan.stop),
         "launch": launch,
         "status": plan.status,
-        "guarded": plan.guarded or None,
         "release": _refs(plan.release),
         "prune": _refs(plan.prune),
         "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],

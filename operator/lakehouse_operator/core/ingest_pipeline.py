@@ -252,7 +252,6 @@ def _plan(scene: Scene, turn: Turn, described: Turn, judge: standing.Judge) -> P
     return Plan(
         stop=turn.stop,
         status=status.told(),
-        guarded=turn.guarded,
         release=turn.release,
         prune=turn.prune,
         events=turn.events,

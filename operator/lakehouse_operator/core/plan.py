@@ -66,9 +66,7 @@ class Plan:
     launch: Launch | None = None
     """The next attempt."""
     status: Mapping[str, Any] | None = None
-    """The whole status document. None leaves the status alone."""
-    guarded: bool = False
-    """The status is stored only if the resource has not changed since it was observed."""
+    """The whole status document, stored only on the version of the resource that was observed. None: left alone."""
     release: tuple[ObjectRef, ...] = ()
     """Driver Pods whose result is in the status: their finalizer goes."""
     prune: tuple[ObjectRef, ...] = ()

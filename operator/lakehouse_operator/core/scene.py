@@ -58,7 +58,6 @@ class Turn:
 
     status: RunStatus
     settled: tuple[RunRecord, ...] = ()
-    guarded: bool = False
     start: Start | None = None
     stop: tuple[ObjectRef, ...] = ()
     release: tuple[ObjectRef, ...] = ()

@@ -19,13 +19,12 @@ REPLACED = "Replaced"
 def settle(scene: Scene) -> Turn | None:
     """Record every attempt that has ended; None if there is none.
 
-    A driver is released only in a turn whose status holds its result, and that status is guarded: it is stored only if
-    nobody else has changed the resource since.
+    A driver is released only in a turn whose status holds its result.
     """
     ended = [driver for driver in scene.drivers if driver.verdict and driver.held] + _lost(scene)
     if not ended:
         return None
-    turn = Turn(status=scene.status, guarded=True)
+    turn = Turn(status=scene.status)
     for driver in sorted(ended, key=lambda one: (one.created, one.attempt)):
         if not _recorded(turn.status, driver):
             turn = conclude(scene, turn, driver)

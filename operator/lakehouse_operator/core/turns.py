@@ -45,7 +45,7 @@ def refuse(scene: Scene, start: Start, refusal: Refusal) -> Turn:
     verdict = Verdict(outcome=Outcome.FAILED, reason=refusal.reason, message=refusal.message)
     driver = refused_driver(scene, start, verdict)
     scene = replace(scene, status=_seen(scene))
-    turn = conclude(scene, Turn(status=scene.status, guarded=True), driver)
+    turn = conclude(scene, Turn(status=scene.status), driver)
     config_map = ObjectRef(kind="ConfigMap", name=start.run_id)
     wait = parse_time(turn.status.retry.not_before) if turn.status.retry else scene.now
     return replace(turn, prune=(config_map,), requeue_at=wait)
@@ -162,7 +162,7 @@ def _give_up(scene: Scene, retry: RetryWait, wanted: Slot) -> Turn:
         log=names.log_command(scene.resource, run_id),
     )
     turn = finish(scene, Turn(status=scene.status.model_copy(update={"retry": None})), record)
-    return replace(turn, guarded=True, requeue_at=scene.now)
+    return replace(turn, requeue_at=scene.now)
 
 
 def _skip_passed(scene: Scene, wanted: Slot) -> Turn | None:

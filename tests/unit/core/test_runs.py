@@ -53,7 +53,6 @@ def test_a_finished_driver_loses_its_finalizer_only_after_its_result_is_stored()
     world.start_driver()
     world.end_driver(result=gen.succeeded())
     plan = world.reconcile()
-    assert plan.guarded
     assert [ref.name for ref in plan.release] == world.created
     assert plan.status is not None
     assert plan.status["lastRun"]["outcome"] == "Succeeded"
