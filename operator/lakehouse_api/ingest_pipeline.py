@@ -13,6 +13,9 @@ from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
 
 TABLE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
+# Hadoop would expand the characters of a glob and fold dot segments: both could lead out of what a namespace may read.
+FOLDER = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?{}\[\]\\\s]*$"
+_DOTS = r"self.matches('/\\.\\.?(/|$)')"
 
 
 class FileFormat(StrEnum):
@@ -31,8 +34,9 @@ class FilesSource(Model):
         str,
         Field(
             max_length=1024,
-            pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.*$",
+            pattern=FOLDER,
             description="Folder, such as s3://landing/crm/accounts/. Its sub-folders are read as well.",
+            json_schema_extra=rules((f"!{_DOTS}", "source.files.uri may not hold . or .. as a part of its path")),
         ),
     ]
     format: FileFormat
@@ -77,7 +81,14 @@ class Target(Model):
 
     table: Annotated[
         str,
-        Field(pattern=TABLE, max_length=128, description="Logical name, such as bronze.crm_accounts."),
+        Field(
+            pattern=TABLE,
+            max_length=128,
+            description="Logical name, such as bronze.crm_accounts.",
+            json_schema_extra=rules(
+                ("!self.endsWith('__quarantine')", "names that end in __quarantine belong to the quarantine of a table")
+            ),
+        ),
     ]
     mode: TargetMode = TargetMode.APPEND
     partition_by: Annotated[

@@ -16,6 +16,9 @@ _UNITS = {
     "d": timedelta(days=1),
 }
 
+LONGEST = timedelta(days=3650)
+"""Beyond it a duration is a slip of the pen, and seconds no longer fit where Kubernetes keeps them."""
+
 QUANTITY = r"^([0-9]+(\.[0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 _SCALE = {
     "m": 0.001,
@@ -37,13 +40,19 @@ def parse_duration(text: str | timedelta) -> timedelta:
     """Read a duration such as `1h30m`.
 
     Raises:
-        ValueError: the text is not a sequence of numbers with units ms, s, m, h or d.
+        ValueError: the text is not a sequence of numbers with units ms, s, m, h or d, or says more than LONGEST.
     """
     if isinstance(text, timedelta):
         return text
     if not re.match(DURATION, text):
         raise ValueError(f"{text!r} is not a duration: write for example 30s, 15m, 24h or 7d")
-    return sum((int(count) * _UNITS[unit] for count, unit in _PARTS.findall(text)), timedelta())
+    try:
+        duration = sum((int(count) * _UNITS[unit] for count, unit in _PARTS.findall(text)), timedelta())
+    except OverflowError:
+        duration = timedelta.max
+    if duration > LONGEST:
+        raise ValueError(f"{text!r} is longer than {format_duration(LONGEST)}")
+    return duration
 
 
 def format_duration(duration: timedelta) -> str:

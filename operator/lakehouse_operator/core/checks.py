@@ -3,6 +3,7 @@
 CEL in the CRD refuses what one object alone can show. These checks need the settings, other objects, or a library.
 """
 
+import re
 from collections.abc import Iterator
 
 from lakehouse_api.quantities import parse_quantity
@@ -14,6 +15,7 @@ from lakehouse_operator.core.schedule import Schedule, ScheduleInvalidError, Tim
 from lakehouse_operator.core.spark_conf import RESERVED, SECRET
 from lakehouse_operator.core.standing import Violation
 
+CONF_KEY = re.compile(r"spark\.[A-Za-z0-9._-]+")
 MEMORY_FLOOR = 512 * 2**20
 """Bytes of heap below which Spark refuses to start."""
 
@@ -68,8 +70,8 @@ def _spark_violations(spark: Spark, config: Config, namespace: str) -> Iterator[
 
 
 def _conf_problem(key: str) -> str:
-    if not key.startswith("spark."):
-        return "Spark ignores keys that do not begin with spark."
+    if not CONF_KEY.fullmatch(key):
+        return "a key begins with spark. and holds letters, digits, dots, dashes and underscores"
     if SECRET.search(key):
         return "a secret would show in the ConfigMap and the Spark UI; name a Secret instead"
     if RESERVED.match(key):

@@ -355,6 +355,8 @@ def test_runs_beyond_the_history_lose_their_pods_and_config_maps() -> None:
         ),
         pytest.param({"spark": {"driver": {"memory": "100Mi"}}}, "InvalidSpec", id="too little memory"),
         pytest.param({"timeout": "soon"}, "InvalidSpec", id="no duration"),
+        pytest.param({"timeout": "9" * 30 + "d"}, "InvalidSpec", id="a duration beyond all bounds"),
+        pytest.param({"spark": {"conf": {"spark.a\nspark.master": "x"}}}, "SparkConfRefused", id="a line in a key"),
     ],
 )
 def test_what_cannot_run_is_stalled_with_its_reason(changes: dict[str, object], expected: str) -> None:
