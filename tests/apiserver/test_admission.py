@@ -1,0 +1,134 @@
+"""What the API server itself refuses, in the words a user reads from kubectl; and what it fills in."""
+
+import copy
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from lakehouse_dev import tools
+from lakehouse_dev.control_plane import ControlPlane
+from lakehouse_operator.kube.client import Client
+from tests import gen
+from tests.apiserver.running import PIPELINES
+from tests.apiserver.world import temporary_namespace
+
+pytestmark = pytest.mark.apiserver
+
+
+def manifest(**spec: Any) -> dict[str, Any]:
+    body = gen.pipeline_body(**spec)
+    body["metadata"] = {"name": "admitted", "namespace": "default"}
+    del body["status"]
+    return body
+
+
+def replaced(path: str, value: Any) -> dict[str, Any]:
+    """Give a good pipeline with one field changed; None takes the field away."""
+    body = copy.deepcopy(manifest())
+    *parents, last = path.split(".")
+    node = body
+    for part in parents:
+        node = node.setdefault(part, {})
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return body
+
+
+def apply(control_plane: ControlPlane, body: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """Apply without storing, as `kubectl apply` does with its default, strict validation."""
+    command = [str(tools.program(tools.KUBERNETES, "kubectl")), "--kubeconfig", str(control_plane.kubeconfig)]
+    return subprocess.run(
+        [*command, "apply", "--dry-run=server", "-f", "-"],
+        input=json.dumps(body),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+REFUSED = [
+    pytest.param("spec.sorce", {}, 'unknown field "spec.sorce"', id="a misspelt field"),
+    pytest.param("spec.source", {}, "set source.files", id="no source"),
+    pytest.param("spec.contract", {}, "exactly one of ref (a DataContract) or schema", id="no contract"),
+    pytest.param(
+        "spec.contract", {"ref": "a", "schema": {}}, "exactly one of ref (a DataContract) or schema", id="two contracts"
+    ),
+    pytest.param("spec.target.table", "Bronze.Accounts", "spec.target.table", id="a table that is no logical name"),
+    pytest.param("spec.target.table", "bronze.a__quarantine", "belong to the quarantine", id="a quarantine as target"),
+    pytest.param("spec.source.files.uri", "file:///etc/", "spec.source.files.uri", id="a file system"),
+    pytest.param("spec.source.files.uri", "s3://landing/{a,b}/", "spec.source.files.uri", id="a glob"),
+    pytest.param("spec.source.files.uri", "s3://landing/a/../b/", "may not hold . or ..", id="a way out"),
+    pytest.param("spec.source.files.format", "xlsx", "Unsupported value", id="an unknown format"),
+    pytest.param("spec.concurrencyPolicy", "Allow", "Unsupported value", id="two batches at a time"),
+    pytest.param("spec.timeout", "soon", "spec.timeout", id="a timeout that is no duration"),
+    pytest.param("spec.retry", {"maxAttempts": 0}, "spec.retry.maxAttempts", id="no attempt at all"),
+    pytest.param("spec.spark", {"driver": {"memory": "lots"}}, "spec.spark.driver.memory", id="a size that is none"),
+    pytest.param("spec.suspend", "yes", "spec.suspend", id="a word where true or false belongs"),
+    pytest.param("spec.target", None, "spec.target", id="no target"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), REFUSED)
+def test_apply_refuses(installed: ControlPlane, path: str, value: Any, said: str) -> None:
+    done = apply(installed, replaced(path, value))
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_apply_takes_every_field_there_is(installed: ControlPlane) -> None:
+    spark = {
+        "mode": "Cluster",
+        "image": "registry.example/spark:1",
+        "driver": {"cores": 2, "memory": "4Gi"},
+        "executor": {"instances": 3, "cores": 2, "memory": "4Gi"},
+        "conf": {"spark.sql.shuffle.partitions": "64"},
+        "serviceAccount": "mine",
+        "imagePullSecrets": [{"name": "pull"}],
+        "podTemplate": {"spec": {"tolerations": [{"key": "spot", "operator": "Exists"}]}},
+    }
+    target = {"table": "bronze.a", "mode": "Append", "partitionBy": ["Region"], "properties": {"delta.x": "y"}}
+    done = apply(
+        installed,
+        manifest(
+            schedule="0 * * * *",
+            timeZone="Europe/Berlin",
+            concurrencyPolicy="Replace",
+            startingDeadline="1h",
+            suspend=True,
+            timeout="2h30m",
+            startTimeout="10m",
+            retry={"maxAttempts": 3, "backoff": "30s", "maxBackoff": "10m"},
+            history={"successful": 3, "failed": 3},
+            spark=spark,
+            target=target,
+        ),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+DEFAULTS = {
+    "timeZone": "Etc/UTC",
+    "concurrencyPolicy": "Forbid",
+    "startingDeadline": "1h",
+    "suspend": False,
+    "timeout": "2h",
+    "startTimeout": "10m",
+    "retry": {"maxAttempts": 3, "backoff": "30s", "maxBackoff": "10m"},
+    "history": {"successful": 3, "failed": 3},
+}
+
+
+async def test_what_is_left_out_is_filled_in_and_nobody_is_said_to_have_looked(
+    installed: ControlPlane, client: Client
+) -> None:
+    async with temporary_namespace(client) as namespace:
+        body = manifest()
+        body["metadata"]["namespace"] = namespace
+        stored = await client.create(PIPELINES, namespace, body)
+    assert {key: stored["spec"][key] for key in DEFAULTS} == DEFAULTS
+    assert stored["spec"]["spark"]["driver"] == {"cores": 1, "memory": "2Gi"}
+    assert stored["status"] == {"observedGeneration": -1}
