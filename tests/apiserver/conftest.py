@@ -1,12 +1,20 @@
 """One real API server for all tests of a session; each test works in namespaces of its own."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from tests.apiserver.world import administrator
 
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.client import Client
+from tests.apiserver.installed import RELEASE, RELEASE_NAMESPACE, install, operator_kubeconfig
+from tests.apiserver.running import RunningOperator, until_leading
+from tests.apiserver.world import administrator, make_namespace
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +29,45 @@ async def client(apiserver: ControlPlane) -> AsyncIterator[Client]:
     """Return a client with the administrator's rights."""
     async with administrator(apiserver) as client:
         yield client
+
+
+def once(control_plane: ControlPlane, work: Callable[[Client], Awaitable[T]]) -> T:
+    """Do something with the administrator's rights, outside of any test's loop."""
+
+    async def run() -> T:
+        async with administrator(control_plane) as client:
+            return await work(client)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def installed(apiserver: ControlPlane) -> ControlPlane:
+    """Return the API server with our CRDs, and the rights that the chart gives."""
+    once(apiserver, install)
+    return apiserver
+
+
+@pytest.fixture(scope="session")
+def operator(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningOperator]:
+    """Return an operator process with the chart's rights that serves an open namespace and three narrow ones."""
+    directory = tmp_path_factory.mktemp("operator")
+    served = tuple(f"test-{kind}-{secrets.token_hex(3)}" for kind in ("shared", "small", "limited", "strict"))
+
+    async def prepare(client: Client) -> Path:
+        for namespace in served[:3]:
+            await make_namespace(client, namespace)
+        await make_namespace(client, served[3], {"pod-security.kubernetes.io/enforce": "restricted"})
+        return await operator_kubeconfig(client, installed, directory / "kubeconfig")
+
+    running = RunningOperator(
+        directory=directory,
+        kubeconfig=once(installed, prepare),
+        identity=f"operator-{secrets.token_hex(3)}",
+        lease=RELEASE,
+        lease_namespace=RELEASE_NAMESPACE,
+        namespaces=served,
+    ).start()
+    asyncio.run(until_leading(running))
+    yield running
+    running.stop()

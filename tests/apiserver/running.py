@@ -60,7 +60,8 @@ class RunningOperator:
     kubeconfig: Path
     identity: str = "operator"
     lease: str = "operator"
-    namespace: str = "default"
+    lease_namespace: str = "default"
+    namespaces: tuple[str, ...] = ("*",)
     settings: Mapping[str, Any] | None = None
     process: Process | None = None
     port: int = 0
@@ -75,8 +76,8 @@ class RunningOperator:
             "kubeconfig": self.kubeconfig,
             "identity": self.identity,
             "lease-name": self.lease,
-            "lease-namespace": self.namespace,
-            "namespaces": "*" if self.namespace == "default" else self.namespace,
+            "lease-namespace": self.lease_namespace,
+            "namespaces": ",".join(self.namespaces),
             "host": "127.0.0.1",
             "port": self.port,
         }
@@ -107,6 +108,16 @@ class RunningOperator:
 
     def go_on(self) -> None:
         self.running.send(signal.SIGCONT)
+
+
+async def until_leading(operator: RunningOperator) -> None:
+    """Wait until an operator has the Lease and works."""
+
+    async def met() -> bool:
+        operator.running.require_alive()
+        return '"leading"' in operator.log.read_text()
+
+    await until(met, f"{operator.identity} leads")
 
 
 async def until(met: Callable[[], Awaitable[Any]], what: str) -> Any:
@@ -151,8 +162,8 @@ async def status_of(
 
 def condition(status: Mapping[str, Any], kind: str = "Ready") -> tuple[str, str]:
     """Give status and reason of a condition; empty if it is not there."""
-    found = next((one for one in status.get("conditions") or () if one["type"] == kind), {})
-    return found.get("status", ""), found.get("reason", "")
+    conditions: list[dict[str, str]] = status.get("conditions") or []
+    return next(((one["status"], one["reason"]) for one in conditions if one["type"] == kind), ("", ""))
 
 
 async def finish(client: Client, pod: Mapping[str, Any], **result: Any) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.apiserver.world import LIMIT_RANGES, QUOTAS, SERVICE_ACCOUNTS, pod, temporary_namespace
 
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.access import Access, read_kubeconfig
@@ -19,6 +18,7 @@ from lakehouse_operator.kube.errors import (
     UnavailableError,
 )
 from lakehouse_operator.kube.refusals import refusal_of
+from tests.apiserver.world import LIMIT_RANGES, QUOTAS, SERVICE_ACCOUNTS, pod, temporary_namespace
 
 pytestmark = pytest.mark.apiserver
 FINALIZER = "lakehouse.dev/driver-result"

@@ -21,13 +21,17 @@ def administrator(control_plane: ControlPlane) -> Client:
     return Client(read_kubeconfig(control_plane.kubeconfig))
 
 
+async def make_namespace(client: Client, name: str, labels: Mapping[str, str] | None = None) -> None:
+    """Make a namespace with the drivers' service account, so that Pods can be made in it."""
+    await client.create(NAMESPACES, "", {"metadata": {"name": name, "labels": labels or {}}})
+    await client.create(SERVICE_ACCOUNTS, name, {"metadata": {"name": "driver", "namespace": name}})
+
+
 @asynccontextmanager
 async def temporary_namespace(client: Client, labels: Mapping[str, str] | None = None) -> AsyncIterator[str]:
-    """Make a namespace with a service account, so that Pods can be made in it; it is deleted afterwards."""
+    """Make a namespace of a fresh name; it is deleted afterwards."""
     name = f"test-{secrets.token_hex(4)}"
-    await client.create(NAMESPACES, "", {"metadata": {"name": name, "labels": labels or {}}})
-    account = {"metadata": {"name": "driver", "namespace": name}}
-    await client.create(SERVICE_ACCOUNTS, name, account)
+    await make_namespace(client, name, labels)
     try:
         yield name
     finally:

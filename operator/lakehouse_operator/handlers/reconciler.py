@@ -145,15 +145,20 @@ class Reconciler:
         self._queue.schedule(key, plan.requeue_after.total_seconds() if plan.requeue_after is not None else None)
 
     async def _release_orphans(self, key: Key, body: Body | None) -> None:
-        """Let go the driver Pods of a resource that is gone: no status is left that could take their result."""
+        """Let go the driver Pods of a resource that is gone: no status is left that could take their result.
+
+        The garbage collector would delete them, in its own time; a Pod whose owner was taken away runs on, as wanted.
+        """
         uid = body["metadata"]["uid"] if body is not None else None
         orphans = [pod for pod in self._store.drivers(key) if _held(pod) and (uid is None or owner_uid(pod) != uid)]
         for pod in orphans:
-            if await self._is_gone(key, owner_uid(pod)):
+            owner = owner_uid(pod)
+            if owner is None:
                 await self._executor.release(key.namespace, pod["metadata"]["name"])
-                _log.info("released a driver whose resource is gone", extra={"pod": pod["metadata"]["name"]})
+            elif await self._is_gone(key, owner):
+                await self._end(pod)
 
-    async def _is_gone(self, key: Key, uid: str | None) -> bool:
+    async def _is_gone(self, key: Key, uid: str) -> bool:
         """Ask the cluster, not the store, whether the owner of a Pod is gone."""
         if key.kind not in RESOURCES:
             return False
