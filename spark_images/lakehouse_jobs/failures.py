@@ -1,20 +1,23 @@
 """How a job fails: one exception that carries the reason, what to do, and whether trying again can help.
 
-JobFailure
+JobError
 └── raised as it is by the job's own checks; `failure_of` makes one from what Spark, Hadoop or S3 throw
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from lakehouse_api.run import ExitCode
 from py4j.protocol import Py4JError, Py4JJavaError
 
+from lakehouse_api.run import ExitCode
+
 MESSAGE_LIMIT = 900
+MISSING = "Missing"
+"""Becomes SourceMissing or TargetMissing."""
 
 
-class JobFailure(Exception):
+class JobError(Exception):
     """The job cannot end well; `code` decides whether another attempt is made."""
 
     def __init__(self, reason: str, message: str, code: ExitCode) -> None:
@@ -24,19 +27,19 @@ class JobFailure(Exception):
         self.code = code
 
 
-def spec_wrong(reason: str, message: str) -> JobFailure:
+def spec_wrong(reason: str, message: str) -> JobError:
     """Fail because a person must change the resource, the contract or the table."""
-    return JobFailure(reason, message, ExitCode.SPEC_WRONG)
+    return JobError(reason, message, ExitCode.SPEC_WRONG)
 
 
-def data_refused(message: str) -> JobFailure:
+def data_refused(message: str) -> JobError:
     """Fail because a file as a whole cannot be read as what it should be."""
-    return JobFailure("DataRefused", message, ExitCode.DATA_REFUSED)
+    return JobError("DataRefused", message, ExitCode.DATA_REFUSED)
 
 
-def unavailable(reason: str, message: str) -> JobFailure:
+def unavailable(reason: str, message: str) -> JobError:
     """Fail because of something that may pass by itself."""
-    return JobFailure(reason, message, ExitCode.UNAVAILABLE)
+    return JobError(reason, message, ExitCode.UNAVAILABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ SIGNS = (
         words=("ignores `If-None-Match",),
     ),
     Sign(
-        reason="BucketMissing",
+        reason=MISSING,
         code=ExitCode.SPEC_WRONG,
         advice="Create the bucket or correct its name.",
         types=("UnknownStoreException", "NoSuchBucketException"),
@@ -79,14 +82,14 @@ SIGNS = (
     Sign(
         reason="AccessDenied",
         code=ExitCode.UNAVAILABLE,
-        advice="Check the Secret named as credentials and what its key may do; a corrected Secret is used by the next attempt.",
+        advice="Check the Secret named as credentials and what its key may do; the next attempt uses it as it is then.",
         types=("AccessDeniedException", "NoAuthWithAWSException", "CredentialInitializationException"),
         words=("InvalidAccessKeyId", "SignatureDoesNotMatch", "Status Code: 403"),
     ),
     Sign(
         reason="SourceChanged",
         code=ExitCode.UNAVAILABLE,
-        advice="A file was changed or removed while it was read; nothing was committed and the next attempt plans anew.",
+        advice="A file changed or vanished while it was read; nothing was committed, the next attempt plans anew.",
         types=("RemoteFileChangedException", "FileNotFoundException"),
         words=("FILE_NOT_EXIST",),
     ),
@@ -94,7 +97,7 @@ SIGNS = (
         reason="DataRefused",
         code=ExitCode.DATA_REFUSED,
         advice="Remove or replace the file, or correct source.files.format and options.",
-        types=("ZipException", "EOFException", "MalformedInputException"),
+        types=("ZipException", "MalformedInputException"),
         words=(
             "is not a Parquet file",
             "CANNOT_READ_FILE_FOOTER",
@@ -132,15 +135,20 @@ SIGNS = (
 )
 
 
-def failure_of(error: Exception, *, where: str) -> JobFailure:
+ONLY_OF_SOURCES = frozenset({"SourceChanged", "DataRefused"})
+SIGNS_OF_TARGETS = tuple(sign for sign in SIGNS if sign.reason not in ONLY_OF_SOURCES)
+
+
+def failure_of(error: Exception, *, where: str, side: Literal["Source", "Target"]) -> JobError:
     """Classify what went wrong while doing `where`; what carries no known sign is tried again."""
-    if isinstance(error, JobFailure):
+    if isinstance(error, JobError):
         return error
     chain = list(causes(error))
-    for sign in SIGNS:
+    for sign in SIGNS if side == "Source" else SIGNS_OF_TARGETS:
         found = next((cause for cause in chain if sign.shows_in(cause)), None)
         if found:
-            return JobFailure(sign.reason, _sentence(where, found, chain, sign.advice), sign.code)
+            reason = f"{side}Missing" if sign.reason == MISSING else sign.reason
+            return JobError(reason, _sentence(where, found, chain, sign.advice), sign.code)
     cause = chain[-1] if chain else JavaError(type=type(error).__name__, message=str(error))
     return unavailable("Unexpected", _sentence(where, cause, chain, "The driver's log has the whole story."))
 

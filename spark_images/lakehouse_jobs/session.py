@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from lakehouse_api.run import Store
 from pyspark.sql import SparkSession
+
+from lakehouse_api.run import Store
 
 BOUNDED_RETRIES: Final = {
     # S3A's defaults try an unreachable endpoint for a quarter of an hour, twice: in the SDK and around it. A run that
@@ -36,7 +37,7 @@ def open_session(app: str) -> SparkSession:
 
 def reach(spark: SparkSession, stores: Iterable[Store]) -> None:
     """Tell Hadoop how to reach each bucket, before anything touches one."""
-    conf: Any = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]  # noqa: SLF001 (no public door)
+    conf: Any = spark._jsc.hadoopConfiguration()  # noqa: SLF001 (no public door)
     for key, value in BOUNDED_RETRIES.items():
         if not given_by_user(spark, key):
             conf.set(key, value)

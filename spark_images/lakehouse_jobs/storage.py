@@ -11,6 +11,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 CONDITIONAL_CREATE: Final = "fs.option.create.conditional.overwrite"
+_YES: Final = True  # Java has no keyword arguments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +44,13 @@ class Storage:
 
     def __init__(self, spark: SparkSession) -> None:
         self._jvm: Any = spark._jvm  # noqa: SLF001 (Hadoop has no public door in PySpark)
-        self._conf: Any = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]  # noqa: SLF001 (the same)
+        self._conf: Any = spark._jsc.hadoopConfiguration()  # noqa: SLF001 (the same)
 
     def list(self, uri: str) -> Iterator[Stored]:
         """List all objects below a folder; a folder that does not exist is an empty one."""
         path = self._path(f"{folder(uri)}/")
         try:
-            found = path.getFileSystem(self._conf).listFiles(path, True)
+            found = path.getFileSystem(self._conf).listFiles(path, _YES)
             while found.hasNext():
                 yield _stored(found.next())
         except Py4JJavaError as error:
@@ -80,8 +81,8 @@ class Storage:
         An upload that succeeded while its answer was lost meets itself and finds the same text.
         """
         path = self._path(uri)
-        builder = path.getFileSystem(self._conf).createFile(path).overwrite(True).recursive()
-        builder.must(CONDITIONAL_CREATE, True)
+        builder = path.getFileSystem(self._conf).createFile(path).overwrite(_YES).recursive()
+        builder.must(CONDITIONAL_CREATE, _YES)
         try:
             _send(builder.build(), text)
         except Py4JJavaError:
@@ -94,7 +95,7 @@ class Storage:
     def replace(self, uri: str, text: str) -> None:
         """Write an object whether or not it exists."""
         path = self._path(uri)
-        _send(path.getFileSystem(self._conf).create(path, True), text)
+        _send(path.getFileSystem(self._conf).create(path, _YES), text)
 
     def _open(self, path: Any) -> Any:
         stream = path.getFileSystem(self._conf).open(path)
@@ -103,7 +104,6 @@ class Storage:
 
     def _path(self, uri: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(to_hadoop(uri))
-
 
 
 def _absent(error: Py4JJavaError) -> bool:

@@ -1,1 +1,1 @@
-"""A JSON Schema as columns of Spark: a native verdict that never accepts a wrong row, and the exact one for the rest."""
+"""A JSON Schema as columns of Spark: a native verdict that never accepts a wrong row, the exact one for the rest."""

@@ -1,7 +1,6 @@
 """What each format can tell natively of a row's fields: the ground on which `native` decides."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from pyspark.sql import Column
@@ -19,7 +18,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from lakehouse_jobs.contract.native import EXACT_UP_TO, Cell, json_type, takes_null
+from lakehouse_jobs.contract.native import EXACT_UP_TO, Cell, always, json_type, never, takes_null
 from lakehouse_jobs.contract.schema import Contract, Field, Kind
 
 MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"
@@ -36,12 +35,13 @@ _SPARK_TYPES: Final[Mapping[str | None, DataType]] = {
     "number": DoubleType(),
     "boolean": BooleanType(),
 }
-_NEVER: Final = partial(F.lit, value=False)
 
 
 def csv_cells(contract: Contract, texts: Mapping[str, Column]) -> dict[str, Cell]:
     """Describe fields by the text of their CSV cells, which is NULL or empty where there is none."""
-    return {field.name: _csv_cell(field, texts.get(field.name, F.lit(None).cast("string"))) for field in contract.fields}
+    return {
+        field.name: _csv_cell(field, texts.get(field.name, F.lit(None).cast("string"))) for field in contract.fields
+    }
 
 
 def json_cells(contract: Contract, members: Mapping[str, Column], text: Column) -> dict[str, Cell]:
@@ -92,7 +92,7 @@ def _json_cell(field: Field, member: Column, no_null: Column) -> Cell:
     gone = member.isNull() if takes_null(field) else member.isNull() & no_null
     kind = json_type(field)
     if field.kind is Kind.DECIMAL:
-        return Cell(absent=gone, known=_NEVER(), value=member.try_cast("double"), column=member.try_cast(field.ddl))
+        return Cell(absent=gone, known=never(), value=member.try_cast("double"), column=member.try_cast(field.ddl))
     known = member.isNotNull()
     if kind == "string":
         known = known & ~member.rlike(_RENDERED)
@@ -106,7 +106,7 @@ def _kept(field: Field, member: Column) -> Column:
 
 
 def _typed_cell(field: Field, column: Column, type_: DataType) -> Cell:
-    unknown = Cell(absent=column.isNull(), known=_NEVER(), value=_null(field), column=F.lit(None).cast(field.ddl))
+    unknown = Cell(absent=column.isNull(), known=never(), value=_null(field), column=F.lit(None).cast(field.ddl))
     kind = json_type(field)
     if field.kind is Kind.DECIMAL:
         return unknown
@@ -126,7 +126,7 @@ def _typed_cell(field: Field, column: Column, type_: DataType) -> Cell:
 
 def _typed_text(field: Field, column: Column, type_: DataType, unknown: Cell) -> Cell:
     """A time is a string in JSON; `unknown` covers the columns that are neither strings nor times."""
-    year = F.year(column).between(1, 9999) if isinstance(type_, TimestampType | DateType) else F.lit(value=True)
+    year = F.year(column).between(1, 9999) if isinstance(type_, TimestampType | DateType) else always()
     if isinstance(type_, StringType):
         known = F.is_valid_utf8(column)
         return Cell(absent=column.isNull(), known=known, value=column, column=column.try_cast(field.ddl))

@@ -134,11 +134,12 @@ def _pointer(error: ValidationError) -> Iterator[str]:
         yield "/" + str(part).replace("~", "~0").replace("/", "~1")
     if error.validator == "required":
         # one error per missing member, told apart by its text alone
-        missing = (name for name in error.validator_value if error.message == f"{name!r} is a required property")
+        required: list[str] = error.validator_value  # type: ignore[assignment]  # as the keyword's own schema says
+        missing = (name for name in required if error.message == f"{name!r} is a required property")
         yield from (f"/{name}" for name in list(missing)[:1])
 
 
-def _written(field: Field, instance: dict[str, Any]) -> str | None | Reason:
+def _written(field: Field, instance: dict[str, Any]) -> str | Reason | None:
     value = instance.get(field.name)
     if value is None:
         return None

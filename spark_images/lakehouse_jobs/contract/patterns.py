@@ -7,10 +7,11 @@ counterpart of the same or a narrower meaning has none: the caller then leaves t
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
 
 # Python has no public parser for its own expressions; the version of Python is pinned, and so is this module.
-from re import _constants as op, _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, Final
 
 _ENDLESS: Final = op.MAXREPEAT
 _LONGEST: Final = 1000  # Java recurses for repeated groups; longer repetitions could exhaust a task's stack
@@ -22,7 +23,7 @@ _CATEGORIES: Final = {
 }
 
 
-class Untranslatable(ValueError):
+class UntranslatableError(ValueError):
     """The expression has a part without a counterpart in Java."""
 
 
@@ -33,7 +34,7 @@ def to_java(pattern: str) -> str | None:
         if parsed.state.flags & ~re.UNICODE.value:
             return None
         return _sequence(parsed)
-    except (Untranslatable, re.error, RecursionError):
+    except (UntranslatableError, re.error, RecursionError):
         return None
 
 
@@ -44,7 +45,7 @@ def _sequence(items: Any) -> str:
 def _item(code: Any, argument: Any) -> str:
     write = _WRITERS.get(code)
     if write is None:
-        raise Untranslatable(str(code))
+        raise UntranslatableError(str(code))
     return write(argument)
 
 
@@ -65,13 +66,13 @@ def _member(code: Any, argument: Any, *, negated: bool) -> str:
         return f"{_character(argument[0])}-{_character(argument[1])}"
     if code is op.CATEGORY and argument in _CATEGORIES and not negated:
         return _CATEGORIES[argument]
-    raise Untranslatable(str(code))
+    raise UntranslatableError(str(code))
 
 
 def _repeat(argument: Any, *, suffix: str) -> str:
     least, most, body = argument
     if least > _LONGEST or (most is not _ENDLESS and most > _LONGEST):
-        raise Untranslatable("repetition")
+        raise UntranslatableError("repetition")
     bound = "" if most is _ENDLESS else str(most)
     return f"(?:{_sequence(body)}){{{least},{bound}}}{suffix}"
 
@@ -79,7 +80,7 @@ def _repeat(argument: Any, *, suffix: str) -> str:
 def _group(argument: Any) -> str:
     _, added, removed, body = argument
     if added or removed:
-        raise Untranslatable("flags")
+        raise UntranslatableError("flags")
     return f"(?:{_sequence(body)})"
 
 
@@ -90,7 +91,7 @@ def _branch(argument: Any) -> str:
 def _position(argument: Any) -> str:
     place = {op.AT_BEGINNING: r"\A", op.AT_BEGINNING_STRING: r"\A", op.AT_END: r"(?=\n?\z)", op.AT_END_STRING: r"\z"}
     if argument not in place:
-        raise Untranslatable(str(argument))
+        raise UntranslatableError(str(argument))
     return place[argument]
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator, SchemaError
 from jsonschema_specifications import REGISTRY
-from lakehouse_api.run import ContractSnapshot
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
+
+from lakehouse_api.run import ContractSnapshot
 
 SPARK_TYPE: Final = "x-spark-type"
 RESERVED: Final = "_ingest_"
@@ -96,7 +97,8 @@ def read_contract(snapshot: ContractSnapshot) -> Contract:
 
 def registry() -> Registry[Any]:
     """Give the schemas that a contract may refer to beside itself: the specification's own, never the network's."""
-    return REGISTRY
+    known: Registry[Any] = REGISTRY
+    return known
 
 
 def _invalid(schema: dict[str, Any]) -> Iterator[str]:
@@ -137,7 +139,7 @@ def _is_decimal(declared: Any, types: frozenset[str]) -> bool:
 
 def _unusable_parts(schema: dict[str, Any]) -> Iterator[str]:
     """Find what the validator would pass over or stumble on at a row: formats without a checker, loose references."""
-    root = Resource(contents=schema, specification=DRAFT202012)
+    root = DRAFT202012.create_resource(schema)
     resolver = registry().resolver_with_root(root)
     for part, scope in _parts(root, resolver):
         if isinstance(part.get("format"), str) and part["format"] not in FORMATS:

@@ -1,0 +1,207 @@
+"""One batch, from its frozen plan to the two commits: quarantine first, bronze last.
+
+The source is read once. Rows and verdicts are kept on local disk, so that the files can be compared with the plan after
+they were read and before anything is committed, and so that no row is parsed or judged twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
+from pyspark.sql.types import ArrayType, StringType, StructType
+
+from lakehouse_api.ingest_pipeline import FileFormat
+from lakehouse_api.run import RunSpec
+from lakehouse_jobs.contract.exact import judge_with
+from lakehouse_jobs.contract.schema import Contract
+from lakehouse_jobs.failures import data_refused, failure_of, unavailable
+from lakehouse_jobs.ingest.outcome import BatchOutcome, RefusalCount, shown
+from lakehouse_jobs.ingest.plan import Plan, changed, moment
+from lakehouse_jobs.ingest.reading import UNREADABLE, columns_ignored, read_rows
+from lakehouse_jobs.ingest.source import listing
+from lakehouse_jobs.ingest.tables import PROVENANCE, REASONS, Commit, Creation, Table
+from lakehouse_jobs.storage import Storage
+
+MOST_KINDS: Final = 20
+MOST_NAMES: Final = 100
+_BYTES_OF_A_TASK: Final = 64 << 20
+_VERDICT: Final = StructType().add("reasons", REASONS).add("values", ArrayType(StringType()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The rows of a batch, kept on local disk: all of them, and the suspects with their exact verdict."""
+
+    rows: DataFrame
+    suspects: DataFrame
+    outcome: BatchOutcome
+
+    def release(self) -> None:
+        """Free the local disk."""
+        self.suspects.unpersist()
+        self.rows.unpersist()
+
+
+def execute(spark: SparkSession, storage: Storage, run: RunSpec, plan: Plan, contract: Contract) -> BatchOutcome:
+    """Read, judge and commit the files of a plan. Raise SourceChanged, having committed nothing, if they changed."""
+    bronze, quarantine = Table(spark, run.job.target.uri), Table(spark, run.job.target.quarantine_uri)
+    judged = _judged(spark, plan, contract)
+    try:
+        _require_unchanged(storage, plan)
+        if judged.outcome.rows_quarantined:
+            _quarantine(quarantine, run, plan, contract, judged)
+        _append(bronze, run, plan, contract, judged)
+    finally:
+        judged.release()
+    return with_versions(judged.outcome, bronze, quarantine)
+
+
+def with_versions(outcome: BatchOutcome, bronze: Table, quarantine: Table) -> BatchOutcome:
+    """Add where the two tables stand after the batch."""
+    versions = {"table_version": bronze.version(), "quarantine_version": quarantine.version()}
+    return outcome.model_copy(update=versions)
+
+
+def _judged(spark: SparkSession, plan: Plan, contract: Contract) -> Judged:
+    rows = read_rows(spark, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    suspects = _with_verdict(rows, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        return Judged(rows=rows, suspects=suspects, outcome=_outcome(plan, contract, rows, suspects))
+    except Exception as error:
+        raise failure_of(error, where=f"reading {plan.source.uri}", side="Source") from error
+
+
+def _with_verdict(rows: DataFrame, plan: Plan, contract: Contract) -> DataFrame:
+    judge = F.udf(judge_with(contract, cells=plan.source.format == FileFormat.CSV), _VERDICT, useArrow=False)
+    return rows.where(~F.col("ok")).select("file", "number", "text", "flaw", judge("text", "flaw").alias("verdict"))
+
+
+def _outcome(plan: Plan, contract: Contract, rows: DataFrame, suspects: DataFrame) -> BatchOutcome:
+    read, doubtful, open_rows = rows.agg(
+        F.count("*"),
+        F.count_if(~F.col("ok")),
+        F.count_if(F.size("others") > 0),
+    ).collect()[0]
+    _refuse_unreadable(suspects, doubtful)
+    refused = suspects.where(_is_refused()).count() if doubtful else 0
+    headers = [group for group in plan.groups if group.columns]
+    ignored = {name for group in headers for name in columns_ignored(group, contract)}
+    lacking = {name for group in headers for name in contract.names.difference(group.columns)}
+    return BatchOutcome(
+        batch=plan.batch,
+        run=plan.run,
+        rows_read=read,
+        rows_written=read - refused,
+        rows_quarantined=refused,
+        files_read=len(plan.files),
+        bytes_read=sum(file.size for file in plan.files),
+        newest_input=moment(max(file.modified for file in plan.files)),
+        files_rewritten=plan.rewritten[:MOST_NAMES],
+        columns_ignored=tuple(sorted(ignored | _others(rows, open_rows))[:MOST_NAMES]),
+        columns_missing=tuple(sorted(lacking)[:MOST_NAMES]),
+        refusals=_refusals(suspects) if refused else (),
+    )
+
+
+def _is_refused() -> Column:
+    return F.size("verdict.reasons") > 0
+
+
+def _refuse_unreadable(suspects: DataFrame, doubtful: int) -> None:
+    if not doubtful:
+        return
+    unreadable = (
+        suspects.where(F.startswith("flaw", F.lit(UNREADABLE))).select("file", "flaw").limit(MOST_KINDS).collect()
+    )
+    if unreadable:
+        raise data_refused(
+            f"{shown(row.file for row in unreadable)}: {unreadable[0].flaw.partition(': ')[2]}. Remove or replace the "
+            "file, or correct source.files.format."
+        )
+
+
+def _others(rows: DataFrame, open_rows: int) -> set[str]:
+    """Name members that the contract does not, at most MOST_NAMES: a source may use ids as names."""
+    if not open_rows:
+        return set()
+    names = rows.select(F.explode("others").alias("name")).distinct().limit(MOST_NAMES)
+    return {row.name for row in names.collect()}
+
+
+def _refusals(suspects: DataFrame) -> tuple[RefusalCount, ...]:
+    reasons = suspects.select(F.explode(F.array_distinct(F.transform("verdict.reasons", _kind))).alias("kind"))
+    ranked = reasons.groupBy("kind.path", "kind.keyword").count().orderBy(F.desc("count"), "path", "keyword")
+    rows = ranked.limit(MOST_KINDS).collect()
+    return tuple(RefusalCount(path=row.path, keyword=row.keyword, rows=row["count"]) for row in rows)
+
+
+def _kind(reason: Column) -> Column:
+    return F.struct(reason["path"].alias("path"), reason["keyword"].alias("keyword"))
+
+
+def _require_unchanged(storage: Storage, plan: Plan) -> None:
+    names = changed(plan, listing(storage, plan.source))
+    if names:
+        raise unavailable(
+            "SourceChanged",
+            f"{shown(names)} changed after the batch was planned. Nothing was committed; the next attempt plans anew.",
+        )
+
+
+def _quarantine(table: Table, run: RunSpec, plan: Plan, contract: Contract, judged: Judged) -> None:
+    rows = judged.suspects.where(_is_refused()).select(
+        F.coalesce("text", F.lit("")).alias("row"),
+        F.col("verdict.reasons").alias("reasons"),
+        F.lit(contract.name).alias("contract"),
+        F.lit(contract.version).alias("contract_version"),
+        *_provenance(plan),
+    )
+    # the chain of plans is part of the name: when a table is dropped with its plans, batches count from 1 again
+    commit = Commit(app=f"{run.app_id}/{plan.origin}", batch=plan.batch, metadata=_metadata(run, judged.outcome))
+    table.append(_evened(rows, judged.outcome), commit, Creation(properties={}))
+
+
+def _append(table: Table, run: RunSpec, plan: Plan, contract: Contract, judged: Judged) -> None:
+    accepted = judged.rows.where("ok").select("row.*", *_provenance(plan))
+    proven = judged.suspects.where(~_is_refused()).select(*_proven(contract), *_provenance(plan))
+    rows = accepted.union(proven) if judged.outcome.rows_written else accepted.limit(0)
+    target = run.job.target
+    creation = Creation(partition_by=tuple(target.partition_by), properties=target.properties)
+    commit = Commit(app=run.app_id, batch=plan.batch, metadata=_metadata(run, judged.outcome))
+    table.append(_evened(rows, judged.outcome), commit, creation)
+
+
+def _proven(contract: Contract) -> Iterator[Column]:
+    for place, field in enumerate(contract.fields):
+        yield F.get("verdict.values", F.lit(place)).try_cast(field.ddl).alias(field.name)
+
+
+def _provenance(plan: Plan) -> list[Column]:
+    """Say where a row comes from, as a function of the plan: a retry writes the same."""
+    values = {
+        "_ingest_run": F.lit(plan.run),
+        "_ingest_batch": F.lit(plan.batch),
+        "_ingest_file": F.col("file"),
+        "_ingest_row": F.col("number"),
+        "_ingest_time": F.lit(plan.planned_at),
+    }
+    return [values[field.name].cast(field.dataType).alias(field.name) for field in PROVENANCE]
+
+
+def _metadata(run: RunSpec, outcome: BatchOutcome) -> str:
+    return f"{mark(run, outcome.batch)} {outcome.model_dump_json(by_alias=True, exclude_none=True)}"
+
+
+def mark(run: RunSpec, batch: int) -> str:
+    """Give the words by which a batch's commit is found in a table's history."""
+    return f"{run.app_id} batch {batch}:"
+
+
+def _evened(rows: DataFrame, outcome: BatchOutcome) -> DataFrame:
+    """Bound the number of files written: many small inputs become few tasks of a useful size."""
+    tasks = max(rows.sparkSession.sparkContext.defaultParallelism, ceil(outcome.bytes_read / _BYTES_OF_A_TASK))
+    return rows.coalesce(tasks)

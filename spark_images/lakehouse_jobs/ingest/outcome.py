@@ -1,0 +1,121 @@
+"""What a batch did, in the form in which it is committed with the data, kept beside the table and reported."""
+
+from collections.abc import Iterable, Sequence
+
+from lakehouse_api.model import Model
+from lakehouse_api.run import IngestTarget, RunResult, TableResult
+from lakehouse_api.status import Outcome
+
+NAMES_SHOWN = 5
+
+
+class RefusalCount(Model):
+    """How many rows had one defect. A row can have several."""
+
+    path: str
+    keyword: str
+    rows: int
+
+
+class BatchOutcome(Model):
+    """The counts of one committed batch. All but the version follow from the plan alone, so a retry gives the same."""
+
+    batch: int
+    run: str
+    rows_read: int
+    rows_written: int
+    rows_quarantined: int
+    files_read: int
+    bytes_read: int
+    newest_input: str | None = None
+    files_rewritten: tuple[str, ...] = ()
+    columns_ignored: tuple[str, ...] = ()
+    columns_missing: tuple[str, ...] = ()
+    refusals: tuple[RefusalCount, ...] = ()
+    table_version: int | None = None
+    quarantine_version: int | None = None
+
+
+def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: str) -> RunResult:
+    """Tell what a run's batches did together, usually one."""
+    last = outcomes[-1]
+    return RunResult(
+        outcome=Outcome.SUCCEEDED,
+        reason=reason,
+        message=_message(outcomes),
+        metrics=_metrics(outcomes),
+        tables=[
+            TableResult(table=target.table, version=last.table_version, rows=_sum(outcomes, "rows_written")),
+            TableResult(
+                table=f"{target.table}__quarantine",
+                version=last.quarantine_version,
+                rows=_sum(outcomes, "rows_quarantined"),
+            ),
+        ],
+    )
+
+
+def idle(reason: str, message: str, *, version: int | None, newest: str | None) -> RunResult:
+    """Tell that there was nothing to do."""
+    metrics: dict[str, int | float | str] = {"rowsRead": 0, "rowsWritten": 0, "rowsQuarantined": 0, "filesRead": 0}
+    if version is not None:
+        metrics["tableVersion"] = version
+    if newest:
+        metrics["newestInputTime"] = newest
+    return RunResult(outcome=Outcome.SUCCEEDED, reason=reason, message=message, metrics=metrics)
+
+
+def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
+    counts = ("rows_read", "rows_written", "rows_quarantined", "files_read", "bytes_read")
+    last = outcomes[-1]
+    metrics: dict[str, int | float | str] = {
+        BatchOutcome.model_fields[name].alias or name: _sum(outcomes, name) for name in counts
+    }
+    named = {
+        "filesRewritten": len(_union(outcomes, "files_rewritten")) or None,
+        "batch": last.batch,
+        "tableVersion": last.table_version,
+        "newestInputTime": max((each.newest_input for each in outcomes if each.newest_input), default=None),
+        "refusals": _refusals(outcomes),
+        "columnsIgnored": shown(_union(outcomes, "columns_ignored")),
+        "columnsMissing": shown(_union(outcomes, "columns_missing")),
+    }
+    return metrics | {name: value for name, value in named.items() if value not in {None, ""}}
+
+
+def _message(outcomes: Sequence[BatchOutcome]) -> str:
+    written, refused = _sum(outcomes, "rows_written"), _sum(outcomes, "rows_quarantined")
+    parts = [f"{written} rows written, {refused} quarantined, from {_sum(outcomes, 'files_read')} files."]
+    notes = (
+        ("Files read again because they were rewritten: {}.", _union(outcomes, "files_rewritten")),
+        ("Columns not in the contract, not written: {}.", _union(outcomes, "columns_ignored")),
+        ("Columns of the contract that some file lacks: {}.", _union(outcomes, "columns_missing")),
+    )
+    parts += [text.format(shown(names)) for text, names in notes if names]
+    if refused:
+        parts.append(f"Most frequent refusals: {_refusals(outcomes)}.")
+    return " ".join(parts)
+
+
+def _refusals(outcomes: Sequence[BatchOutcome]) -> str:
+    totals: dict[str, int] = {}
+    for each in (count for outcome in outcomes for count in outcome.refusals):
+        name = f"{each.path} {each.keyword}".strip()
+        totals[name] = totals.get(name, 0) + each.rows
+    ranked = sorted(totals, key=lambda name: (-totals[name], name))
+    return shown([f"{name} ({totals[name]})" for name in ranked])
+
+
+def shown(names: Iterable[str]) -> str:
+    """Name the first few and count the rest."""
+    every = list(names)
+    rest = len(every) - NAMES_SHOWN
+    return ", ".join(name[:80] for name in every[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _sum(outcomes: Sequence[BatchOutcome], name: str) -> int:
+    return sum(getattr(each, name) for each in outcomes)
+
+
+def _union(outcomes: Sequence[BatchOutcome], name: str) -> list[str]:
+    return list(dict.fromkeys(item for each in outcomes for item in getattr(each, name)))

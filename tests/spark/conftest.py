@@ -1,0 +1,58 @@
+"""One S3 store and one Spark session for all tests here, both real; each test has a folder of its own in the bucket."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from lakehouse_api.run import Store
+from lakehouse_dev.s3 import S3, start_s3
+from lakehouse_dev.spark_jars import job_jars
+from lakehouse_jobs.session import REQUIRED, reach
+from tests.spark.lake import BUCKET, CREDENTIALS_PREFIX, Lake, store
+
+REPOSITORY = Path(__file__).parents[2]
+PYTHON_PATH = os.pathsep.join(str(REPOSITORY / each) for each in ("operator", "spark_images"))
+SPARK_CONF = {
+    **REQUIRED,
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.delta.logStore.s3a.impl": "dev.lakehouse.spark.S3ConditionalLogStore",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.log.level": "ERROR",
+}
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with start_s3(tmp_path_factory.mktemp("s3")) as server:
+        os.environ[f"{CREDENTIALS_PREFIX}_ACCESS_KEY_ID"] = server.access_key
+        os.environ[f"{CREDENTIALS_PREFIX}_SECRET_ACCESS_KEY"] = server.secret_key
+        server.client().create_bucket(Bucket=BUCKET)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    builder = SparkSession.builder.config("spark.local.dir", str(tmp_path_factory.mktemp("spark")))
+    builder = builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
+    os.environ["PYTHONPATH"] = PYTHON_PATH  # as the image sets it, for Spark's Python workers
+    for key, value in SPARK_CONF.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    reach(session, [Store.model_validate(store(s3))])
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def lake(s3: S3, spark: SparkSession, request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
+    return Lake(s3=s3, spark=spark, prefix=f"{name}-{tmp_path.name}")
