@@ -15,6 +15,8 @@ BENCH ?= all
 
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONPATH := $(CURDIR)/operator:$(CURDIR)/spark_images:$(CURDIR)/dev
+# Some tools look for uv themselves.
+export PATH := $(dir $(UV)):$(PATH)
 # Other settings of the shell must not choose another Python.
 unexport VIRTUAL_ENV
 
