@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import kopf
+from typing_extensions import override
 
 from lakehouse_api.kinds import GROUP, VERSION, Kind
 from lakehouse_operator.core import names
@@ -17,10 +18,26 @@ from lakehouse_operator.kube.access import TOKEN_LIFETIME_SECONDS, Access
 from lakehouse_operator.kube.client import PAGE
 from lakehouse_operator.kube.store import Body
 
+_SINCE_NOTHING: kopf.BodyEssence = {}
+
 See = Callable[[str | None, Body], None]
 """Takes the type of an event, DELETED or another, and the object."""
 
-_DRIVER_LABELS = {names.MANAGED_BY: names.FIELD_MANAGER, "spark-role": "driver"}
+
+class _NoDifferences(kopf.DiffBaseStorage):
+    """Keep kopf from copying every object deeply to compare it with what it was: half the cost of an event."""
+
+    @override
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return _SINCE_NOTHING
+
+    @override
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        return None
+
+    @override
+    def store(self, **_: Any) -> None:
+        return None
 
 
 def build_registry(*, kinds: Sequence[Kind], access: Access, on_resource: See, on_driver: See) -> kopf.OperatorRegistry:
@@ -28,7 +45,7 @@ def build_registry(*, kinds: Sequence[Kind], access: Access, on_resource: See, o
     registry = kopf.OperatorRegistry()
     for kind in kinds:
         kopf.on.event(GROUP, VERSION, kind.plural, registry=registry, id=kind.plural)(_handler(on_resource))
-    kopf.on.event("v1", "pods", labels=_DRIVER_LABELS, registry=registry, id="drivers")(_handler(on_driver))
+    kopf.on.event("v1", "pods", registry=registry, id="drivers")(_handler(on_driver))
     kopf.on.login(registry=registry)(_login(access))
     return registry
 
@@ -63,6 +80,7 @@ def informer_settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True  # the Lease elects
     settings.scanning.disabled = True  # the kinds come with the chart; a missing one ends the start
+    settings.persistence.diffbase_storage = _NoDifferences()
     settings.posting.enabled = False  # telemetry/events.py tells each thing once
     settings.watching.label_selectors["v1", "pods"] = names.DRIVER_SELECTOR
     settings.watching.chunk_size = PAGE
