@@ -1,0 +1,60 @@
+"""The operator in the cluster of the session, installed by helm, and what its pipelines read."""
+
+import pytest
+from lakehouse_dev.operator_image import operator_image
+
+from lakehouse_dev.cluster.provider import Provider
+from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
+from lakehouse_dev.installation import Installation, make_tenant
+from lakehouse_dev.spark_image import spark_image
+from tests.e2e.installed.broken import BROKEN, TEXT
+from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
+
+SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
+RULES = {"tables": ["bronze.*"], "uris": ["s3://landing/*", "s3://nowhere/*"]}
+VALUES = {
+    "watchNamespaces": list(SERVED),
+    "settings.tenancy": [{"namespace": namespace, **RULES} for namespace in SERVED],
+    "settings.maxActiveRuns": {"operator": 2, "namespace": 2},  # what a node of two cores can run
+    "crds.keep": False,
+}
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Provider) -> Stage:
+    """Return the cluster with the operator in it, installed by helm, and the files that pipelines read."""
+    operator, spark = operator_image(), spark_image()
+    for image in (operator, spark):
+        cluster.load_image(image)
+    for namespace in SERVED:
+        make_tenant(cluster.kubeconfig, namespace)
+    Installation(kubeconfig=cluster.kubeconfig).install(operator=operator, spark=spark, values=VALUES)
+    stage = Stage(kubeconfig=cluster.kubeconfig, endpoint=cluster.status().s3["east"])
+    stage.put(SMALL, SMALL_FILES)
+    return stage
+
+
+@pytest.fixture(scope="session")
+def applied(installed: Stage) -> Stage:
+    """Return it with every broken pipeline applied at once: no test may wait for the one before it."""
+    installed.put(TEXT, {"rows.parquet": "Id,Name\n1,Ada\n"})
+    wrong = {"AWS_ACCESS_KEY_ID": "lakehouse-dev", "AWS_SECRET_ACCESS_KEY": "wrong"}
+    secret = {"metadata": {"name": "wrong-s3", "namespace": NAMESPACE}, "stringData": wrong}
+    installed.apply({"apiVersion": "v1", "kind": "Secret", **secret}, *(case.pipeline for case in BROKEN.values()))
+    return installed
+
+
+@pytest.fixture
+def quiet(applied: Stage) -> Stage:
+    """Return it once nothing else runs, for tests that need the whole node or break a part of it."""
+    for case in BROKEN.values():
+        applied.settled(case.pipeline["metadata"]["name"])
+    return applied
+
+
+@pytest.fixture(scope="session")
+def example(installed: Stage) -> CrmExport:
+    """Return the export that the example reads: small, with every defect."""
+    export = crm_export(rows=FEWEST_ROWS, files=5)
+    installed.put("s3://landing/crm/accounts/", dict(export.files))
+    return export
