@@ -7,6 +7,7 @@ import signal
 import sys
 import urllib.request
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,9 @@ ACCESS_KEY = "lakehouse-dev"
 SECRET_KEY = "lakehouse-dev-secret"
 REGION = "us-east-1"
 READY_TIMEOUT_SECONDS = 60
+READY_PATH = "/dir/assign"
+"""What the master answers with 200 once bytes can be stored."""
+
 _ROLES = ("master", "volume", "filer", "s3")
 _GRACE_SECONDS = 0.5  # it would wait ten for its own clients; what it stored is safe in the page cache
 
@@ -158,17 +162,15 @@ class S3:
 
     def _ready(self) -> bool:
         self._running().require_alive()
-        return accepts_connections(self.listen.s3_port) and has_volume_server(
-            f"http://127.0.0.1:{self.listen.ports[0]}"
-        )
+        return accepts_connections(self.listen.s3_port) and can_store(f"http://127.0.0.1:{self.listen.ports[0]}")
 
 
-def has_volume_server(master: str) -> bool:
-    """Tell whether the master at a URL knows where to store bytes; S3 answers earlier, but fails to write."""
+def can_store(master: str) -> bool:
+    """Tell whether the master at a URL knows where to store bytes; S3 answers earlier, but fails to read and write."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{master}/dir/status", timeout=1) as answer:
-            return bool(json.load(answer)["Topology"]["Max"])
+        with opener.open(master + READY_PATH, timeout=2) as answer:
+            return bool(answer.status == HTTPStatus.OK)
     except OSError:
         return False
 

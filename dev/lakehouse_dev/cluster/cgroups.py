@@ -14,10 +14,10 @@ _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids", "hugetlb")
 
 
 def hierarchies(mount: Path = MOUNT) -> list[Path]:
-    """Return the root of every hierarchy that has controllers: one under v2, one for each controller under v1."""
+    """Return the root of every hierarchy: the one of v2, or one for each controller of v1."""
     if (mount / "cgroup.controllers").exists():
         return [mount]
-    return sorted(path for path in mount.iterdir() if (path / "cgroup.procs").exists() and path.name != "unified")
+    return sorted(path for path in mount.iterdir() if (path / "cgroup.procs").exists())
 
 
 def create(name: str, mount: Path = MOUNT) -> None:

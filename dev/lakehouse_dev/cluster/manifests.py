@@ -18,7 +18,7 @@ BUCKETS = {"east": ("landing", "lake"), "west": ("lake-dr",)}
 _S3_PORTS = (9333, 8080, 8888, S3_PORT, 19333, 18080, 18888, 18333)
 _NOBODY = 65535
 _COREFILE = f"""\
-.:53 {{
+{DOMAIN} in-addr.arpa ip6.arpa {{
     errors
     health
     ready
@@ -27,6 +27,8 @@ _COREFILE = f"""\
         ttl 5
     }}
     cache 5
+}}
+. {{
     template ANY ANY {{
         rcode NXDOMAIN
     }}
@@ -71,14 +73,17 @@ def _store(region: str, image: str, data: Path) -> list[Manifest]:
 
 
 def _store_pod(image: str, data: Path) -> Manifest:
-    listen = s3.Listen(ports=_S3_PORTS)
+    listen = s3.Listen(bind="0.0.0.0", ports=_S3_PORTS)
     arguments = s3.server_arguments(Path("/data"), Path("/etc/s3/identities.json"), listen)
     container = {
         "name": "weed",
         "image": image,
-        "args": [*arguments, "-s3.ip.bind=0.0.0.0"],
+        "args": arguments,
         "ports": [{"name": "s3", "containerPort": S3_PORT}],
-        "readinessProbe": {"tcpSocket": {"port": "s3"}, "periodSeconds": 1},
+        "readinessProbe": {
+            "httpGet": {"path": s3.READY_PATH, "port": _S3_PORTS[0]},
+            "periodSeconds": 1,
+        },
         "securityContext": _locked_down(),
         "volumeMounts": [
             {"name": "data", "mountPath": "/data"},

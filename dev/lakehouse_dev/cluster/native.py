@@ -4,8 +4,6 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +11,13 @@ from lakehouse_dev import packages, service_images, tools
 from lakehouse_dev.api import Api
 from lakehouse_dev.cluster import cgroups, manifests, network, node, programs, services
 from lakehouse_dev.cluster.blueprint import Blueprint
-from lakehouse_dev.cluster.containers import Store
+from lakehouse_dev.cluster.containers import Store, store_alone
 from lakehouse_dev.cluster.node import Node
 from lakehouse_dev.cluster.places import Places
 from lakehouse_dev.cluster.provider import Status
 from lakehouse_dev.errors import DevError
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.locks import exclusive
-from lakehouse_dev.processes import spawn_bound
 from lakehouse_dev.progress import Timings, say
 from lakehouse_dev.waiting import wait_until
 
@@ -119,9 +116,9 @@ class NativeCluster:
         places = self._places
         with timings.step("node created"):
             node.clear(places)
-            running, blueprint = _create(places, parts)
+            blueprint = _create(places, parts)
         with timings.step("images in the node"):
-            _fill_store(running, blueprint, parts.images())
+            _fill_store(places, blueprint, parts.images())
         with timings.step("API server ready"):
             _wait_for_api(blueprint)
             blueprint.layout.kubeconfig("admin", blueprint.layout.identity.admin).replace(places.kubeconfig)
@@ -141,7 +138,7 @@ class NativeCluster:
                 services.make_buckets(region, endpoint)
 
 
-def _create(places: Places, parts: _Parts) -> tuple[Node, Blueprint]:
+def _create(places: Places, parts: _Parts) -> Blueprint:
     places.logs.mkdir(parents=True)
     for region in manifests.REGIONS:
         data = places.run / "s3" / region
@@ -152,35 +149,18 @@ def _create(places: Places, parts: _Parts) -> tuple[Node, Blueprint]:
         link = network.free_link(places.name)
         blueprint = Blueprint.draw(places, link, kubernetes=parts.kubernetes, pause_image=parts.pause.name)
         programs.write_configuration(blueprint.files)
-        running = node.start(places, link, programs=blueprint.programs(), hostname=places.node)
+        node.start(places, link, programs=blueprint.programs(), hostname=places.node)
     blueprint.connected.touch()
-    return running, blueprint
+    return blueprint
 
 
-def _fill_store(running: Node, blueprint: Blueprint, images: list[Image]) -> None:
+def _fill_store(places: Places, blueprint: Blueprint, images: list[Image]) -> None:
     """Clean the image store and fill it while the control plane starts, before containerd serves pods from it."""
-    with _store_alone(running, blueprint) as store:
+    with store_alone(places.containerd, places.logs / "containerd-store.log") as store:
         removed = store.remove_containers()
         loaded = [image.name for image in images if store.load(image)]
     blueprint.store_ready.touch()
     say(f"  {len(loaded)} images loaded, {removed} containers of an earlier cluster removed")
-
-
-@contextmanager
-def _store_alone(running: Node, blueprint: Blueprint) -> Iterator[Store]:
-    store = Store(inside=running.inside())
-    command = [*running.inside_without_pids(), *programs.containerd(blueprint.files.run / "containerd-store.toml")]
-    containerd = spawn_bound("containerd-store", command, log=blueprint.files.run / "logs" / "containerd-store.log")
-
-    def answers() -> bool:
-        containerd.require_alive()
-        return store.answers()
-
-    try:
-        wait_until(answers, what="containerd answers", timeout=READY_TIMEOUT_SECONDS)
-        yield store
-    finally:
-        containerd.stop()
 
 
 def _wait_for_api(blueprint: Blueprint) -> None:

@@ -45,11 +45,7 @@ class Node:
 
     def inside(self) -> list[str]:
         """Return the words that make a command line run inside the node."""
-        return [*self.inside_without_pids(), "--pid"]
-
-    def inside_without_pids(self) -> list[str]:
-        """Return the same, but the command stays a process of this machine, to be ended from here."""
-        return ["nsenter", f"--target={self.first.pid}", "--mount", "--net", "--uts"]
+        return ["nsenter", f"--target={self.first.pid}", "--mount", "--net", "--pid", "--uts"]
 
     def programs(self) -> dict[str, str]:
         """Return the node's programs that run, each with its process id on this machine."""

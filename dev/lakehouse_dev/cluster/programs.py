@@ -12,6 +12,8 @@ CNI_PROGRAMS = "/usr/lib/cni"
 DNS_ADDRESS = "10.96.0.10"
 DOMAIN = "cluster.local"
 MAX_PODS = 250
+_KUBERNETES_PLUGIN = "io.containerd.grpc.v1.cri"
+_UNUSED_SNAPSHOTTERS = ("aufs", "btrfs", "devmapper", "zfs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +34,25 @@ class NodeFiles:
     sandbox_image: str
 
 
-def containerd_config(files: NodeFiles, *, with_kubernetes: bool = True) -> str:
-    """Return containerd's TOML; without the Kubernetes plugin it serves only to put its store in order."""
-    disabled = ["aufs", "btrfs", "devmapper", "zfs"]
-    plugins = [f"io.containerd.snapshotter.v1.{name}" for name in disabled]
-    if not with_kubernetes:
-        plugins.append("io.containerd.grpc.v1.cri")
+def store_config(root: Path, state: Path, *, without: tuple[str, ...] = (_KUBERNETES_PLUGIN,)) -> str:
+    """Return the TOML of a containerd that, without its Kubernetes plugin, only serves to put its store in order."""
+    plugins = [*(f"io.containerd.snapshotter.v1.{name}" for name in _UNUSED_SNAPSHOTTERS), *without]
     return f"""\
 version = 2
-root = "{files.containerd_root}"
-state = "/run/containerd"
+root = "{root}"
+state = "{state}"
 disabled_plugins = {json.dumps(plugins)}
 
 [grpc]
-  address = "{CONTAINERD_SOCKET}"
+  address = "{state / "containerd.sock"}"
+"""
+
+
+def containerd_config(files: NodeFiles) -> str:
+    """Return the TOML of the node's containerd."""
+    state = Path(CONTAINERD_SOCKET).parent
+    return f"""\
+{store_config(files.containerd_root, state, without=())}
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{files.sandbox_image}"
@@ -106,7 +113,6 @@ def kubelet_config(files: NodeFiles) -> dict[str, Any]:
         "clusterDomain": DOMAIN,
         "resolvConf": str(files.run / "resolv.conf"),
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
         "maxPods": MAX_PODS,
@@ -163,7 +169,6 @@ def write_configuration(files: NodeFiles) -> None:
     (files.run / "cni").mkdir(parents=True)
     texts = {
         "containerd.toml": containerd_config(files),
-        "containerd-store.toml": containerd_config(files, with_kubernetes=False),
         "cni/10-lakehouse.conflist": json.dumps(cni_config(), indent=1),
         "kubelet.json": json.dumps(kubelet_config(files), indent=1),
         "kube-proxy.json": json.dumps(proxy_config(files), indent=1),
