@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.client import Client
-from tests.apiserver.installed import RELEASE, RELEASE_NAMESPACE, install, operator_kubeconfig
+from tests.apiserver.installed import RELEASE, RELEASE_NAMESPACE, install, token_kubeconfig
 from tests.apiserver.running import RunningOperator, until_leading
 from tests.apiserver.world import administrator, make_namespace
 
@@ -58,7 +58,8 @@ def operator(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) 
         for namespace in served[:3]:
             await make_namespace(client, namespace)
         await make_namespace(client, served[3], {"pod-security.kubernetes.io/enforce": "restricted"})
-        return await operator_kubeconfig(client, installed, directory / "kubeconfig")
+        file = directory / "kubeconfig"
+        return await token_kubeconfig(client, installed, file, namespace=RELEASE_NAMESPACE, account=RELEASE)
 
     running = RunningOperator(
         directory=directory,

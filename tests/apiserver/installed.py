@@ -65,18 +65,22 @@ async def _establish(client: Client, crd: dict[str, Any]) -> None:
             continue
 
 
-async def operator_kubeconfig(client: Client, control_plane: ControlPlane, file: Path) -> Path:
-    """Write a kubeconfig of the operator's own service account: it has the rights that the chart gives, no others."""
-    request = Endpoint(api_version="v1", plural=f"serviceaccounts/{RELEASE}/token", kind="TokenRequest")
-    made = await client.create(request, RELEASE_NAMESPACE, {"spec": {"expirationSeconds": 7200}})
+async def token_kubeconfig(
+    client: Client, control_plane: ControlPlane, file: Path, *, namespace: str, account: str
+) -> Path:
+    """Write a kubeconfig of a service account, with the rights it has and no others."""
+    request = Endpoint(api_version="v1", plural=f"serviceaccounts/{account}/token", kind="TokenRequest")
+    made = await client.create(request, namespace, {"spec": {"expirationSeconds": 7200}})
     access = read_kubeconfig(control_plane.kubeconfig)
     authority = file.with_suffix(".crt")
-    authority.write_text(access.authority or "")
     document = {
-        "current-context": "operator",
-        "contexts": [{"name": "operator", "context": {"cluster": "test", "user": "operator"}}],
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": account,
+        "contexts": [{"name": account, "context": {"cluster": "test", "user": account}}],
         "clusters": [{"name": "test", "cluster": {"server": access.server, "certificate-authority": str(authority)}}],
-        "users": [{"name": "operator", "user": {"token": made["status"]["token"]}}],
+        "users": [{"name": account, "user": {"token": made["status"]["token"]}}],
     }
+    await asyncio.to_thread(authority.write_text, access.authority or "")
     await asyncio.to_thread(file.write_text, yaml.safe_dump(document))
     return file

@@ -9,24 +9,21 @@ import os
 import statistics
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.core import names
-from lakehouse_operator.kube.access import read_kubeconfig
 from lakehouse_operator.kube.client import CONNECTIONS, Client
-from lakehouse_operator.kube.endpoints import PODS
 from tests.apiserver.installed import install
 from tests.apiserver.running import PIPELINES, RunningOperator, pipeline, until, until_leading
 from tests.apiserver.world import administrator, make_namespace
+from tests.bench.driver_watch import appearances, cpu_seconds
 
+NAMESPACE = "test-burst"
 PIPELINES_AT_ONCE = 500
 ROUNDS = 3
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def run() -> dict[str, Any]:
@@ -51,25 +48,24 @@ def _round() -> dict[str, Any]:
 async def _burst(control_plane: ControlPlane, directory: Path) -> dict[str, Any]:
     async with administrator(control_plane) as client:
         await install(client)
-        await make_namespace(client, "test-burst")
+        await make_namespace(client, NAMESPACE)
         settings = {"maxActiveRuns": {"operator": PIPELINES_AT_ONCE, "namespace": PIPELINES_AT_ONCE}}
         operator = RunningOperator(directory=directory, kubeconfig=control_plane.kubeconfig, settings=settings).start()
         await until_leading(operator)
-        seen: dict[str, float] = {}
-        watch = asyncio.create_task(_watch(control_plane, seen))
         before = _cpu_seconds(control_plane, operator)
-        created = await _create_all(client)
-
-        async def met() -> bool:
-            return len(seen) >= PIPELINES_AT_ONCE
-
-        await until(met, f"{PIPELINES_AT_ONCE} driver Pods")
+        async with appearances(control_plane, NAMESPACE, names.NAME) as seen:
+            created = await _create_all(client)
+            await until(_all_in(seen), f"{PIPELINES_AT_ONCE} driver Pods")
         after = _cpu_seconds(control_plane, operator)
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
         operator.stop()
         return _figures(created, seen, {name: round(after[name] - before[name], 2) for name in before})
+
+
+def _all_in(seen: dict[str, float]) -> Callable[[], Awaitable[bool]]:
+    async def met() -> bool:
+        return len(seen) >= PIPELINES_AT_ONCE
+
+    return met
 
 
 async def _create_all(client: Client) -> dict[str, float]:
@@ -78,26 +74,11 @@ async def _create_all(client: Client) -> dict[str, float]:
 
     async def create(name: str) -> None:
         async with connections:
-            await client.create(PIPELINES, "test-burst", pipeline(name))
+            await client.create(PIPELINES, NAMESPACE, pipeline(name))
         created[name] = time.monotonic()
 
     await asyncio.gather(*(create(f"burst-{number}") for number in range(PIPELINES_AT_ONCE)))
     return created
-
-
-async def _watch(control_plane: ControlPlane, seen: dict[str, float]) -> None:
-    """Note when the first driver Pod of each pipeline appears."""
-    access = read_kubeconfig(control_plane.kubeconfig)
-    url = access.server + PODS.path("test-burst")
-    params = {"watch": "true", "labelSelector": names.DRIVER_SELECTOR}
-    connector = aiohttp.TCPConnector(ssl=access.ssl_context())
-    async with (
-        aiohttp.ClientSession(connector=connector, read_bufsize=2**20) as session,
-        session.get(url, params=params, timeout=aiohttp.ClientTimeout(total=None)) as answer,
-    ):
-        async for line in answer.content:
-            name = json.loads(line)["object"]["metadata"]["labels"][names.NAME]
-            seen.setdefault(name, time.monotonic())
 
 
 def _cpu_seconds(control_plane: ControlPlane, operator: RunningOperator) -> dict[str, float]:
@@ -107,13 +88,7 @@ def _cpu_seconds(control_plane: ControlPlane, operator: RunningOperator) -> dict
         "etcd": control_plane.process("etcd").pid,
         "bench": os.getpid(),
     }
-    return {name: _cpu_of(pid) for name, pid in pids.items()}
-
-
-def _cpu_of(pid: int) -> float:
-    """Give the CPU seconds a process has used, in user and in kernel mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return {name: cpu_seconds(pid) for name, pid in pids.items()}
 
 
 def _figures(created: dict[str, float], seen: dict[str, float], cpu: dict[str, float]) -> dict[str, Any]:
