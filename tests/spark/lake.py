@@ -60,7 +60,7 @@ class Lake:
             for key in self.keys(name):
                 self.s3.client().delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{key}")
 
-    def keys(self, below: str = "") -> list[str]:
+    def keys(self, below: str) -> list[str]:
         pages = (
             self.s3.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{self.prefix}/{below}")
         )

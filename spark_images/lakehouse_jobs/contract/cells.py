@@ -10,6 +10,7 @@ from pyspark.sql.types import (
     ByteType,
     DataType,
     DateType,
+    DecimalType,
     DoubleType,
     IntegerType,
     LongType,
@@ -35,6 +36,13 @@ _SPARK_TYPES: Final[Mapping[str | None, DataType]] = {
     "number": DoubleType(),
     "boolean": BooleanType(),
 }
+_COLUMN_TYPES: Final[Mapping[Kind, DataType]] = {
+    Kind.TIMESTAMP: TimestampType(),
+    Kind.DATE: DateType(),
+    Kind.BIGINT: LongType(),
+    Kind.DOUBLE: DoubleType(),
+    Kind.BOOLEAN: BooleanType(),
+}
 
 
 def csv_cells(contract: Contract, texts: Mapping[str, Column]) -> dict[str, Cell]:
@@ -53,6 +61,11 @@ def json_cells(contract: Contract, members: Mapping[str, Column], text: Column) 
 def json_column_type(field: Field) -> DataType:
     """Give the type as which the JSON reader is to read a field."""
     return StringType() if field.kind is Kind.DECIMAL else _SPARK_TYPES.get(json_type(field), StringType())
+
+
+def column_type(field: Field) -> DataType:
+    """Give the type of the field's column in the table."""
+    return DecimalType(*field.scale) if field.kind is Kind.DECIMAL else _COLUMN_TYPES.get(field.kind, StringType())
 
 
 def typed_cells(contract: Contract, columns: Mapping[str, tuple[Column, DataType]]) -> dict[str, Cell]:

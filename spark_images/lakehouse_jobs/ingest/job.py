@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
-from pyspark.sql.types import DataType, StructField, StructType
+from pyspark.sql.types import StructField, StructType
 
 from lakehouse_api.run import RunResult, RunSpec
+from lakehouse_jobs.contract.cells import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
 from lakehouse_jobs.ingest.batch import execute, mark, with_versions
@@ -98,7 +99,7 @@ def _ended(run: Ingest, done: list[BatchOutcome], reason: str) -> Ended:
 
 
 def _require_columns(run: Ingest) -> None:
-    fields = [StructField(field.name, DataType.fromDDL(field.ddl)) for field in run.contract.fields]
+    fields = [StructField(field.name, column_type(field)) for field in run.contract.fields]
     run.bronze.require_columns(StructType([*fields, *PROVENANCE]))
     run.quarantine.require_columns(StructType([*QUARANTINE, *PROVENANCE]))
 

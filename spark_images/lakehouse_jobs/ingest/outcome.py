@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from lakehouse_api.model import Model
 from lakehouse_api.run import IngestTarget, RunResult, TableResult
 from lakehouse_api.status import Outcome
+from lakehouse_jobs.reporting import one_line
 
 NAMES_SHOWN = 5
+NAME_LENGTH = 120
 
 
 class RefusalCount(Model):
@@ -42,7 +44,7 @@ def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: 
     return RunResult(
         outcome=Outcome.SUCCEEDED,
         reason=reason,
-        message=_message(outcomes),
+        message=one_line(_message(outcomes)),
         metrics=_metrics(outcomes),
         tables=[
             TableResult(table=target.table, version=last.table_version, rows=_sum(outcomes, "rows_written")),
@@ -62,7 +64,7 @@ def idle(reason: str, message: str, *, version: int | None, newest: str | None) 
         metrics["tableVersion"] = version
     if newest:
         metrics["newestInputTime"] = newest
-    return RunResult(outcome=Outcome.SUCCEEDED, reason=reason, message=message, metrics=metrics)
+    return RunResult(outcome=Outcome.SUCCEEDED, reason=reason, message=one_line(message), metrics=metrics)
 
 
 def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
@@ -110,7 +112,13 @@ def shown(names: Iterable[str]) -> str:
     """Name the first few and count the rest."""
     every = list(names)
     rest = len(every) - NAMES_SHOWN
-    return ", ".join(name[:80] for name in every[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(map(_shortened, every[:NAMES_SHOWN])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _shortened(name: str) -> str:
+    """Leave out the middle: of a path, the end tells most."""
+    rest = NAME_LENGTH // 4
+    return name if len(name) <= NAME_LENGTH else f"{name[:rest]}…{name[rest - NAME_LENGTH :]}"
 
 
 def _sum(outcomes: Sequence[BatchOutcome], name: str) -> int:
