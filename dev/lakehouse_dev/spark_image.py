@@ -21,7 +21,7 @@ from lakehouse_dev.spark_jars import job_jars
 
 SOURCES = paths.REPOSITORY / "spark_images"
 NAME = "lakehouse-spark"
-UNUSED_PYTHON = ("bin", "data", "examples", "jars", "licenses", "ml", "mllib", "pandas", "python", "sbin", "testing")
+UNUSED_PYTHON = ("bin", "data", "examples", "jars", "licenses", "ml", "mllib", "pandas", "python", "sbin")
 """Parts of the package `pyspark` that no job imports, or that the image has elsewhere."""
 
 
