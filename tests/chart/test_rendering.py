@@ -1,6 +1,5 @@
 """What the chart installs, for each environment and by each choice that its values offer."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +44,12 @@ def test_helm_lint_finds_nothing(helm: Helm, name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_environment_renders_what_is_committed(helm: Helm, name: str) -> None:
-    """Run with UPDATE_GOLDEN=1 to accept a change, and read the difference before you commit it."""
+def test_every_environment_renders_what_is_committed(helm: Helm, name: str, pytestconfig: pytest.Config) -> None:
+    """Run with --update to accept a change, and read the difference before you commit it."""
     rendered = [one for one in helm.render(*environment(name)) if one["kind"] != "CustomResourceDefinition"]
     text = yaml.safe_dump_all(sorted(rendered, key=_key), sort_keys=True, width=120)
     file = GOLDEN / f"{name}.yaml"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if pytestconfig.getoption("update"):
         file.write_text(text)
 
     assert text == file.read_text()
