@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,19 @@ def spawn_bound(name: str, command: Sequence[str], *, log: Path, env: Mapping[st
 def of_pid(name: str, pid: int, *, log: Path) -> Process:
     """Return the program that runs under a process id now."""
     return Process(name=name, pid=pid, started=_start_time(pid) or 0, log=log)
+
+
+def of_command(matches: Callable[[list[str]], bool], *, log: Path) -> list[Process]:
+    """Return the programs whose command line, as words, matches."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_text(errors="replace").split("\0")
+        except OSError:  # ended a moment ago
+            continue
+        if matches(words):
+            found.append(of_pid(words[0], int(directory.name), log=log))
+    return found
 
 
 def _reap(pid: int) -> None:

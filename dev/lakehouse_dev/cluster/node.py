@@ -14,9 +14,10 @@ from lakehouse_dev.cluster import cgroups, network
 from lakehouse_dev.cluster.network import Link
 from lakehouse_dev.cluster.places import Places
 from lakehouse_dev.errors import DevError
-from lakehouse_dev.processes import Process, of_pid, spawn
+from lakehouse_dev.processes import Process, of_command, of_pid, spawn
 from lakehouse_dev.waiting import wait_until
 
+INIT = "lakehouse_dev.cluster.init"
 # Directories that programs insist on; each is covered by one of the cluster inside the node's namespace.
 COVERED = ("/var/lib/kubelet", "/var/lib/cni", "/var/log")
 
@@ -59,20 +60,15 @@ class Node:
             raise DevError(f"`{' '.join(command)}` failed in the node: {done.stderr.decode().strip()}")
         return done.stdout.decode()
 
-    def end(self) -> None:
-        """End every process of the node at once; the kernel drops its mounts and network devices."""
-        self.first.kill()
-        self.outer.kill()
-
 
 def start(places: Places, link: Link, *, programs: Sequence[dict[str, Any]], hostname: str) -> Node:
     """Start a node's first process in new namespaces and connect it to this machine."""
     binds = _cover(places)
-    spec = places.run / "spec.json"
+    spec = _spec(places)
     document = {"hostname": hostname, "binds": binds, "logs": str(places.logs), "programs": list(programs)}
     spec.write_text(json.dumps(document, indent=1))
     namespaces = ["--mount", "--net", "--pid", "--uts", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
-    command = ["unshare", *namespaces, sys.executable, "-m", "lakehouse_dev.cluster.init", str(spec)]
+    command = ["unshare", *namespaces, sys.executable, "-m", INIT, str(spec)]
     source = str(paths.REPOSITORY / "dev")
     outer = spawn("node", command, log=places.logs / "node.log", env={"PYTHONPATH": source})
     node = Node(outer=outer, first=_first_process(outer), link=link)
@@ -84,9 +80,7 @@ def start(places: Places, link: Link, *, programs: Sequence[dict[str, Any]], hos
 
 def clear(places: Places) -> None:
     """Remove all that a node left, whether it ended in order, was killed, or never started whole."""
-    node = Node.read(places)
-    if node:
-        node.end()
+    _end(places)
     network.disconnect(places.name)
     cgroups.remove(places.cgroup)
     shutil.rmtree(places.run, ignore_errors=True)
@@ -95,6 +89,23 @@ def clear(places: Places) -> None:
 
 def _program_name(pid: str) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0].rpartition("/")[2]
+
+
+def _end(places: Places) -> None:
+    """End a node's processes, found by their command line so that no lost file can hide them.
+
+    The first process takes all others, the mounts and the network devices with it; the one outside it collects it.
+    """
+    command = ["-m", INIT, str(_spec(places))]
+    log = places.logs / "node.log"
+    for first in of_command(lambda words: words[1:4] == command, log=log):
+        first.kill()
+    for outer in of_command(lambda words: words[0] == "unshare" and words[-4:-1] == command, log=log):
+        outer.kill()
+
+
+def _spec(places: Places) -> Path:
+    return places.run / "spec.json"
 
 
 def _cover(places: Places) -> dict[str, str]:
