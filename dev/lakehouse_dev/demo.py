@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 from botocore.exceptions import ClientError
 
-from lakehouse_dev import paths, s3
+from lakehouse_dev import paths, s3, tools
 from lakehouse_dev.cluster import services
 from lakehouse_dev.cluster.choice import choose
 from lakehouse_dev.cluster.provider import Provider
@@ -70,7 +70,7 @@ class Demo:
         check(export, status, lake)
         click.echo(f"\n$ kubectl --namespace {NAMESPACE} get ingestpipelines")
         click.echo(self.kubectl("--namespace", NAMESPACE, "get", "ingestpipelines"))
-        rows = lake.query(TABLE, f'SELECT {_COLUMNS} FROM t ORDER BY "Id" LIMIT 8')  # constants
+        rows = lake.drawn(TABLE, f'SELECT {_COLUMNS} FROM t ORDER BY "Id" LIMIT 8')
         click.echo(f"the first rows of {TABLE}, {export.accepted} in all:\n{rows}")
         click.echo(f"{export.refused} refused rows are in {TABLE}__quarantine, with their reasons.\n")
         click.echo(self.next_steps())
@@ -80,7 +80,7 @@ class Demo:
         return "\n".join(
             [
                 "look further:",
-                f"  export KUBECONFIG={self.kubeconfig}",
+                f"  export KUBECONFIG={self.kubeconfig} PATH={tools.directory(tools.KUBERNETES)}:$PATH",
                 f"  kubectl --namespace {NAMESPACE} describe ingestpipeline {PIPELINE}",
                 f"  kubectl --namespace {NAMESPACE} annotate ingestpipeline {PIPELINE} --overwrite \\",
                 '    lakehouse.dev/run-now="$(date +%s)"      # finds no new files and adds nothing',

@@ -34,7 +34,11 @@ class Lake:
         """Run SQL over a table, which the query calls `t`; answers an Arrow table."""
         return QueryBuilder().register(TABLE, self.table(name)).execute(sql).read_all()
 
+    def drawn(self, name: str, sql: str) -> str:
+        """Answer a query as a table drawn with lines."""
+        return str(self.query(name, sql)).partition("\n")[2]  # the first line names the class
+
     def count(self, name: str) -> int:
         """Count the rows of a table."""
-        answer = self.query(name, f"SELECT count(*) AS n FROM {TABLE}")  # a constant
+        answer = self.query(name, f"SELECT count(*) AS n FROM {TABLE}")
         return int(answer["n"].to_pylist()[0])
