@@ -7,6 +7,8 @@ from lakehouse_dev.cluster.choice import DEFAULT_NAME, PROVIDERS, choose
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.cluster.report import as_json, table, usage
 from lakehouse_dev.errors import DevError
+from lakehouse_dev.operator_image import operator_image
+from lakehouse_dev.spark_image import spark_image
 
 _TOOLS = {tool.name: tool for tool in tools.ALL}
 _IMAGES = {
@@ -15,6 +17,8 @@ _IMAGES = {
     "pause": service_images.pause,
     "coredns": service_images.coredns,
     "seaweedfs": service_images.seaweedfs,
+    "operator": operator_image,
+    "spark": spark_image,
 }
 
 
@@ -34,7 +38,7 @@ def build_tools(names: tuple[str, ...]) -> None:
 @cli.command("images")
 @click.argument("names", nargs=-1, type=click.Choice(list(_IMAGES)))
 def build_images(names: tuple[str, ...]) -> None:
-    """Build the images NAMES (all of the dev cluster's own if none is given) and print their names."""
+    """Build the images NAMES (all if none is given) and print their names."""
     for name in names or list(_IMAGES):
         click.echo(_IMAGES[name]().name)
 

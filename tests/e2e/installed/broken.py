@@ -15,11 +15,10 @@ class Broken:
     pipeline: dict[str, Any]
     reason: str
     words: str
-    ready: str = "False"
 
 
-def _broken(name: str, reason: str, words: str, *, ready: str = "False", **spec: Any) -> Broken:
-    return Broken(pipeline=pipeline(f"broken-{name}", **spec), reason=reason, words=words, ready=ready)
+def _broken(name: str, reason: str, words: str, **spec: Any) -> Broken:
+    return Broken(pipeline=pipeline(f"broken-{name}", **spec), reason=reason, words=words)
 
 
 def _driver(**spark: Any) -> dict[str, Any]:
@@ -47,7 +46,7 @@ BROKEN = {
         "credentials", "AccessDenied", "Check the Secret", source=files(secret="wrong-s3")
     ),
     "a bucket that does not exist": _broken("bucket", "SourceMissing", "bucket", source=files("s3://nowhere/at/all/")),
-    "an empty folder": _broken("empty", "SourceEmpty", "succeeded", ready="True", source=files(EMPTY)),
+    "an empty folder": _broken("empty", "SourceEmpty", "never had any", source=files(EMPTY)),
     "files of another format": _broken(
         "format", "DataRefused", "source.files.format", source=files(TEXT, format="parquet")
     ),

@@ -1,18 +1,26 @@
 """The operator in the cluster of the session, installed by helm, and what its pipelines read."""
 
 import pytest
-from lakehouse_dev.operator_image import operator_image
 
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
 from lakehouse_dev.installation import Installation, make_tenant
+from lakehouse_dev.operator_image import operator_image
 from lakehouse_dev.spark_image import spark_image
 from tests.e2e.installed.broken import BROKEN, TEXT
 from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
 
 SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
 RULES = {"tables": ["bronze.*"], "uris": ["s3://landing/*", "s3://nowhere/*"]}
+STORE = {
+    "endpoint": "http://s3-east.s3.svc.cluster.local:8333",
+    "region": "us-east-1",
+    "pathStyle": True,
+    "credentials": {"secretRef": {"name": "lake-s3"}},
+}
 VALUES = {
+    # one of these buckets does not exist
+    "settings.buckets": [{"bucket": bucket, **STORE} for bucket in ("lake", "landing", "nowhere")],
     "watchNamespaces": list(SERVED),
     "settings.tenancy": [{"namespace": namespace, **RULES} for namespace in SERVED],
     "settings.maxActiveRuns": {"operator": 2, "namespace": 2},  # what a node of two cores can run
