@@ -1,12 +1,11 @@
 """The few calls that starting a cluster needs, made with the standard library."""
 
-import json
 import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from lakehouse_dev.certificates import KeyPair
 
@@ -42,8 +41,3 @@ class Api:
     def exists(self, path: str) -> bool:
         """Tell whether a GET succeeds."""
         return self.get(path) is not None
-
-    def document(self, path: str) -> dict[str, Any]:
-        """Return the JSON document of a GET; empty when there is none."""
-        body = self.get(path)
-        return json.loads(body) if body is not None else {}

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from lakehouse_dev import paths
@@ -85,7 +86,7 @@ ALL = (KUBERNETES, COREDNS, HELM, PAUSE, KWOK)
 
 def directory(tool: Tool) -> Path:
     """Return the directory with the tool's programs, building it first if the cache lacks it."""
-    target = paths.cache_file("tools", f"{tool.name}-{tool.key(_go_version())}")
+    target = _target(tool)
     if target.exists():
         return target
     with exclusive(paths.cache_file("locks", f"tool-{tool.name}"), what=tool.name):
@@ -97,6 +98,18 @@ def directory(tool: Tool) -> Path:
 def program(tool: Tool, name: str = "") -> Path:
     """Return the path of one program of a tool, built if need be; by default the one named like the tool."""
     return directory(tool) / (name or tool.name)
+
+
+def kubectl() -> Path:
+    """Return a kubectl: ours if it is built, else the machine's, and only without either build ours."""
+    found = shutil.which("kubectl")
+    if found and (shutil.which("go") is None or not _target(KUBERNETES).exists()):
+        return Path(found)
+    return program(KUBERNETES, "kubectl")
+
+
+def _target(tool: Tool) -> Path:
+    return paths.cache_file("tools", f"{tool.name}-{tool.key(_go_version())}")
 
 
 def _build(tool: Tool, target: Path) -> None:
@@ -119,6 +132,7 @@ def _run_go(command: Sequence[str], *, cwd: Path) -> None:
         )
 
 
+@cache
 def _go_version() -> str:
     if shutil.which("go") is None:
         raise DevError("no `go` on PATH: install Go 1.24 or later (the cluster's programs are built from Go modules)")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,6 @@ from lakehouse_dev import paths
 from lakehouse_dev.cluster import cgroups, network
 from lakehouse_dev.cluster.network import Link
 from lakehouse_dev.cluster.places import Places
-from lakehouse_dev.errors import DevError
 from lakehouse_dev.processes import Process, of_command, of_pid, spawn
 from lakehouse_dev.waiting import wait_until
 
@@ -42,7 +40,9 @@ class Node:
 
     def write(self, places: Places) -> None:
         """Write the state file."""
-        places.state.write_text(json.dumps(asdict(self), indent=1, default=str))
+        fresh = places.state.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self), indent=1, default=str))
+        fresh.replace(places.state)
 
     def inside(self) -> list[str]:
         """Return the words that make a command line run inside the node."""
@@ -52,13 +52,6 @@ class Node:
         """Return the node's programs that run, each with its process id on this machine."""
         children = Path(f"/proc/{self.first.pid}/task/{self.first.pid}/children").read_text().split()
         return {name: pid for pid in children if not (name := _program_name(pid)).startswith("containerd-shim")}
-
-    def run(self, *command: str, stdin: bytes = b"") -> str:
-        """Run a command inside the node and return what it prints."""
-        done = subprocess.run([*self.inside(), *command], input=stdin, capture_output=True, check=False)
-        if done.returncode:
-            raise DevError(f"`{' '.join(command)}` failed in the node: {done.stderr.decode().strip()}")
-        return done.stdout.decode()
 
 
 def start(places: Places, link: Link, *, programs: Sequence[dict[str, Any]], hostname: str) -> Node:

@@ -20,8 +20,7 @@ READY_TIMEOUT_SECONDS = 120
 
 def kubectl(kubeconfig: Path, *arguments: str, stdin: str = "") -> str:
     """Run kubectl and return what it prints."""
-    program = tools.program(tools.KUBERNETES, "kubectl")
-    command = [str(program), f"--kubeconfig={kubeconfig}", *arguments]
+    command = [str(tools.kubectl()), f"--kubeconfig={kubeconfig}", *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DevError(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip()}")
@@ -43,9 +42,12 @@ def wait_for_node(kubeconfig: Path, name: str) -> None:
 
 
 def node_ready(kubeconfig: Path) -> bool:
-    """Tell whether the cluster's only node is ready."""
+    """Tell whether the cluster's only node is ready; an API server that does not answer has none."""
     path = "{.items[0].status.conditions[?(@.type=='Ready')].status}"
-    return kubectl(kubeconfig, "get", "nodes", f"--output=jsonpath={path}") == "True"
+    try:
+        return kubectl(kubeconfig, "get", "nodes", f"--output=jsonpath={path}", "--request-timeout=5s") == "True"
+    except DevError:
+        return False
 
 
 def wait_for_dns(kubeconfig: Path) -> None:
