@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from enum import IntEnum
 from typing import Any
 
@@ -35,6 +35,8 @@ from lakehouse_operator.telemetry.server import Server
 
 DRAIN_SECONDS = 10.0
 """How long what is under way may take at the end; the Pod's grace period is 30 s."""
+FLUSH_SECONDS = 2.0
+"""How long the last events may take."""
 STUCK_SECONDS = 180.0
 """A key that has been waiting, or worked on, for so long will not come to an end by itself."""
 _log = logging.getLogger(__name__)
@@ -155,6 +157,7 @@ class Operator:
             self._working = False
             self.queue.close()
             await asyncio.wait(workers, timeout=DRAIN_SECONDS)
+            await _cancel_after(self.recorder.flush(), FLUSH_SECONDS)
             informer_stop.set()
             await asyncio.wait([informer], timeout=DRAIN_SECONDS)
             await _cancel([hold, informer, *workers, *others])
@@ -201,6 +204,11 @@ async def _first(*waits: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:
     await _cancel([task for task in tasks if task not in given and task not in done])
     for task in done:
         task.result()
+
+
+async def _cancel_after(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(work, seconds)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:

@@ -7,6 +7,7 @@ have seen no renewal for the whole duration by their own monotonic clock; nobody
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import LEASES
 from lakehouse_operator.kube.errors import ClusterError, ConflictError, NotFoundError
 
+_REMEMBERED = 16
+"""Renewals whose answer may have been lost and that may still turn up as the state of the Lease."""
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +57,7 @@ class Elector:
         self._timing = timing
         self._lease: Manifest = {}
         self._renewed = float("-inf")
-        self._written = ""
+        self._written: deque[str] = deque(maxlen=_REMEMBERED)
         self._seen, self._seen_at = "", 0.0
 
     @property
@@ -157,8 +160,7 @@ class Elector:
     async def _require_own(self, error: ClusterError) -> None:
         """Tell a Lease that another process took from a renewal of ours whose answer was lost."""
         self._lease = await self._read()
-        renewed = (self._lease.get("spec") or {}).get("renewTime")
-        if renewed is None or renewed != self._written:
+        if (self._lease.get("spec") or {}).get("renewTime") not in self._written:
             self._renewed = float("-inf")
             raise LeadershipLostError(f"another process has changed the lease: {error}") from error
 
@@ -172,7 +174,7 @@ class Elector:
     async def _store(self, spec: dict[str, Any]) -> None:
         """Write over the version that was read; the time counts from before the call, when it was surely ours."""
         began = time.monotonic()
-        self._written = spec["renewTime"]
+        self._written.append(spec["renewTime"])
         self._lease = await self._client.replace(LEASES, self._namespace, self._name, {**self._lease, "spec": spec})
         self._renewed = began
 

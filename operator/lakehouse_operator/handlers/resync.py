@@ -126,8 +126,12 @@ class Resync:
     async def _listed(self, endpoint: Endpoint) -> AsyncIterator[Body]:
         labels = names.DRIVER_SELECTOR if endpoint is PODS else ""
         for scope in self._scopes:
-            async for body in self._client.list(endpoint, scope, labels=labels):
-                yield body
+            try:
+                async for body in self._client.list(endpoint, scope, labels=labels):
+                    yield body
+            except NotFoundError as error:
+                message = f"the cluster does not know {endpoint.plural} of {endpoint.api_version}: install the CRDs"
+                raise NotFoundError(message) from error
 
     def _mend(self, difference: _Difference) -> bool:
         """Bring the store up to date, unless a watch has done so since; wake who is concerned."""

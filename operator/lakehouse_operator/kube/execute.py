@@ -56,7 +56,9 @@ class Executor:
             await self._write_status(resource, plan)
         for ref in plan.release:
             await self.release(resource.namespace, ref.name)
-        for ref in plan.prune:
+        for ref in sorted(
+            plan.prune, key=lambda ref: ref.kind == PODS.kind
+        ):  # by its Pod the rest would be found again
             await self._delete(resource, ref)
         for event in plan.events:
             self._emit(resource, event)

@@ -59,6 +59,12 @@ class EventRecorder:
             except Exception as error:  # noqa: BLE001 - an event that cannot be posted must not end the operator
                 _log.debug("event not posted", extra={"reason": manifest["reason"], "error": str(error)})
                 self._dropped()
+            finally:
+                self._queue.task_done()
+
+    async def flush(self) -> None:
+        """Wait until everything taken so far is posted or dropped."""
+        await self._queue.join()
 
     def _manifest(self, resource: Resource, event: Event, identity: str) -> dict[str, Any]:
         return {

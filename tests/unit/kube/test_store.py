@@ -1,0 +1,133 @@
+"""The store takes news in any order and never goes back."""
+
+from typing import Any
+
+import pytest
+
+from lakehouse_operator.core import names
+from lakehouse_operator.kube.observe import pipeline_references
+from lakehouse_operator.kube.store import Key, Store, owner_key
+
+PIPELINE = Key("IngestPipeline", "lakehouse", "accounts")
+CONTRACT = Key("DataContract", "lakehouse", "crm")
+
+
+def resource(key: Key = PIPELINE, version: int = 10, **spec: Any) -> dict[str, Any]:
+    metadata = {"namespace": key.namespace, "name": key.name, "uid": "u1", "resourceVersion": str(version)}
+    return {"kind": key.kind, "metadata": metadata, "spec": spec}
+
+
+def driver(name: str = "run-driver", version: int = 10, phase: str = "Pending", uid: str = "u1") -> dict[str, Any]:
+    owner = {"kind": PIPELINE.kind, "name": PIPELINE.name, "uid": uid, "controller": True}
+    metadata = {
+        "namespace": PIPELINE.namespace,
+        "name": name,
+        "uid": f"pod-{name}",
+        "resourceVersion": str(version),
+        "ownerReferences": [owner],
+        "managedFields": [{"manager": "kubelet"}],
+    }
+    return {"metadata": metadata, "status": {"phase": phase}}
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store({PIPELINE.kind: pipeline_references})
+
+
+def test_a_new_resource_concerns_itself(store: Store) -> None:
+    assert store.put_resource(resource()) == {PIPELINE}
+
+
+def test_what_is_known_already_concerns_nobody(store: Store) -> None:
+    store.put_resource(resource(version=10))
+
+    assert store.put_resource(resource(version=10)) == set()
+
+
+def test_a_late_event_does_not_replace_what_was_written_since(store: Store) -> None:
+    store.put_resource(resource(version=20, suspend=True))
+
+    assert store.put_resource(resource(version=9, suspend=False)) == set()
+    known = store.resource(PIPELINE)
+    assert known is not None
+    assert known["spec"] == {"suspend": True}
+
+
+def test_what_was_deleted_does_not_come_back_by_a_late_event(store: Store) -> None:
+    store.put_resource(resource(version=10))
+    store.remove_resource(resource(version=30))
+
+    assert store.put_resource(resource(version=20)) == set()
+    assert store.resource(PIPELINE) is None
+
+
+def test_what_was_made_again_after_its_deletion_is_news(store: Store) -> None:
+    store.remove_resource(resource(version=30))
+
+    assert store.put_resource(resource(version=31)) == {PIPELINE}
+
+
+def test_a_late_deletion_does_not_remove_what_was_made_since(store: Store) -> None:
+    store.put_resource(resource(version=31))
+
+    assert store.remove_resource(resource(version=30)) == set()
+    assert store.resource(PIPELINE) is not None
+
+
+def test_a_contract_concerns_the_pipelines_that_name_it(store: Store) -> None:
+    store.put_resource(resource(contract={"ref": "crm"}))
+
+    assert store.put_resource(resource(CONTRACT)) == {CONTRACT, PIPELINE}
+    assert store.dependents(CONTRACT) == (PIPELINE,)
+
+
+def test_a_pipeline_that_names_another_contract_concerns_both(store: Store) -> None:
+    other = CONTRACT._replace(name="erp")
+    store.put_resource(resource(CONTRACT))
+    store.put_resource(resource(other))
+    store.put_resource(resource(version=10, contract={"ref": "crm"}))
+
+    assert store.put_resource(resource(version=11, contract={"ref": "erp"})) == {PIPELINE, CONTRACT, other}
+    assert store.dependents(CONTRACT) == ()
+
+
+@pytest.mark.parametrize("contract", [None, "crm", [], {"ref": 7}, {}])
+def test_a_contract_that_is_no_reference_refers_to_nothing(store: Store, contract: Any) -> None:
+    assert store.put_resource(resource(contract=contract)) == {PIPELINE}
+
+
+def test_a_driver_concerns_the_resource_it_belongs_to(store: Store) -> None:
+    assert store.put_driver(driver()) == {PIPELINE}
+    assert [pod["metadata"]["name"] for pod in store.drivers(PIPELINE)] == ["run-driver"]
+
+
+def test_a_driver_whose_owner_was_taken_away_is_found_by_its_labels() -> None:
+    pod = driver()
+    pod["metadata"]["ownerReferences"] = []
+    pod["metadata"]["labels"] = {names.KIND: PIPELINE.kind, names.NAME: PIPELINE.name}
+
+    assert owner_key(pod) == PIPELINE
+
+
+def test_drivers_count_as_active_until_they_have_finished(store: Store) -> None:
+    store.put_driver(driver("one"))
+    store.put_driver(driver("two"))
+    store.put_driver(driver("two", version=11, phase="Succeeded"))
+
+    assert (store.active("lakehouse"), store.active("elsewhere"), store.active_total()) == (1, 0, 1)
+
+
+def test_a_driver_that_is_gone_is_forgotten(store: Store) -> None:
+    store.put_driver(driver())
+
+    assert store.remove_driver(driver(version=12)) == {PIPELINE}
+    assert store.drivers(PIPELINE) == ()
+    assert store.driver("lakehouse", "run-driver") is None
+    assert store.active_total() == 0
+
+
+def test_who_wrote_which_field_is_not_kept(store: Store) -> None:
+    store.put_driver(driver())
+
+    assert "managedFields" not in store.drivers(PIPELINE)[0]["metadata"]
