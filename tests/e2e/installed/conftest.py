@@ -1,9 +1,12 @@
 """The operator in the cluster of the session, installed by helm, and what its pipelines read."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
+from lakehouse_dev.image_store import Image
 from lakehouse_dev.installation import Installation, make_tenant
 from lakehouse_dev.operator_image import operator_image
 from lakehouse_dev.spark_image import spark_image
@@ -28,15 +31,30 @@ VALUES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What is installed in this session; the sources may change under it."""
+
+    operator: Image
+    spark: Image
+
+
 @pytest.fixture(scope="session")
-def installed(cluster: Provider) -> Stage:
+def images(cluster: Provider) -> Images:
+    """Return the images of the operator and the jobs, loaded into the node."""
+    both = Images(operator=operator_image(), spark=spark_image())
+    cluster.load_image(both.operator)
+    cluster.load_image(both.spark)
+    return both
+
+
+@pytest.fixture(scope="session")
+def installed(cluster: Provider, images: Images) -> Stage:
     """Return the cluster with the operator in it, installed by helm, and the files that pipelines read."""
-    operator, spark = operator_image(), spark_image()
-    for image in (operator, spark):
-        cluster.load_image(image)
     for namespace in SERVED:
         make_tenant(cluster.kubeconfig, namespace)
-    Installation(kubeconfig=cluster.kubeconfig).install(operator=operator, spark=spark, values=VALUES)
+    release = Installation(kubeconfig=cluster.kubeconfig)
+    release.install(operator=images.operator, spark=images.spark, values=VALUES)
     stage = Stage(kubeconfig=cluster.kubeconfig, endpoint=cluster.status().s3["east"])
     stage.put(SMALL, SMALL_FILES)
     return stage

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from lakehouse_dev.operator_image import operator_image
 
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.installation import Installation, make_tenant
-from lakehouse_dev.spark_image import spark_image
 from lakehouse_operator.core.names import DRIVER_FINALIZER
+from tests.e2e.installed.conftest import Images
 from tests.e2e.installed.stage import Stage, pipeline
 
 HUGE = {"driver": {"memory": "900Gi"}}
@@ -17,21 +16,20 @@ LEAVING = "e2e-leaving"
 
 
 @pytest.fixture
-def second(cluster: Provider, installed: Stage) -> Iterator[Installation]:
+def second(cluster: Provider, images: Images, installed: Stage) -> Iterator[Installation]:
     """Install another operator for one more namespace, beside the first one."""
-    make_tenant(cluster.kubeconfig, LEAVING)
     release = Installation(kubeconfig=cluster.kubeconfig, release="leaving", namespace="leaving-system")
-    release.install(
-        operator=operator_image(),
-        spark=spark_image(),
-        values={
-            "crds.enabled": False,
-            "watchNamespaces": [LEAVING],
-            "settings.tenancy": [{"namespace": LEAVING, "tables": ["bronze.*"], "uris": ["s3://*"]}],
-        },
-    )
-    yield release
-    installed.kubectl("delete", "namespace", LEAVING, "leaving-system", "--ignore-not-found", "--timeout=120s")
+    values = {
+        "crds.enabled": False,
+        "watchNamespaces": [LEAVING],
+        "settings.tenancy": [{"namespace": LEAVING, "tables": ["bronze.*"], "uris": ["s3://*"]}],
+    }
+    try:
+        make_tenant(cluster.kubeconfig, LEAVING)
+        release.install(operator=images.operator, spark=images.spark, values=values)
+        yield release
+    finally:
+        installed.kubectl("delete", "namespace", LEAVING, "leaving-system", "--ignore-not-found", "--timeout=120s")
 
 
 def _held_driver(stage: Stage, namespace: str) -> str:
