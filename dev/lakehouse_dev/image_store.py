@@ -32,8 +32,8 @@ class Image:
         content = manifest.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         document = json.loads(content)
-        for part in (document["config"], *document["layers"]):
-            hexadecimal = part["digest"].removeprefix("sha256:")
+        for part in {part["digest"] for part in (document["config"], *document["layers"])}:
+            hexadecimal = part.removeprefix("sha256:")
             (blobs / hexadecimal).replace(store / hexadecimal)
         (store / digest).write_bytes(content)
         self._add_to_index(
@@ -45,9 +45,22 @@ class Image:
             }
         )
 
+    def drop_older(self, *, keep: int) -> list[str]:
+        """Remove all but the newest `keep` builds of this name, and what only they hold; return what was removed."""
+        repository = self.name.rpartition(":")[0]
+        builds = [name for name in map(_name_of, self._index()) if name.rpartition(":")[0] == repository]
+        dropped = builds[:-keep]
+        self._write_index([each for each in self._index() if _name_of(each) not in dropped])
+        kept = [Image(name=_name_of(each), layout=self.layout) for each in self._index()]
+        used = {image.blob_path(blob["digest"]) for image in kept for blob in image.blobs()}
+        for path in (self.layout / "blobs" / "sha256").iterdir():
+            if path not in used:
+                path.unlink()
+        return dropped
+
     def exists(self) -> bool:
         """Tell whether the layout holds the image."""
-        return any(entry["annotations"][REFERENCE] == self.name for entry in self._index())
+        return any(_name_of(entry) == self.name for entry in self._index())
 
     def blobs(self) -> list[Descriptor]:
         """Return the descriptors of everything the image is made of: manifest, config, layers."""
@@ -62,7 +75,7 @@ class Image:
     def manifest(self) -> Descriptor:
         """Return the descriptor of the image's manifest."""
         for entry in self._index():
-            if entry["annotations"][REFERENCE] == self.name:
+            if _name_of(entry) == self.name:
                 return entry
         raise DevError(f"{self.layout} holds no image {self.name}: build it first")
 
@@ -86,9 +99,11 @@ class Image:
         yield from (digest for digest in parts if digest not in present)
 
     def _add_to_index(self, descriptor: Descriptor) -> None:
-        manifests = [each for each in self._index() if each["annotations"][REFERENCE] != self.name]
+        self._write_index([*(each for each in self._index() if _name_of(each) != self.name), descriptor])
+
+    def _write_index(self, manifests: list[Descriptor]) -> None:
         fresh = self.layout / "index.json.new"
-        fresh.write_text(json.dumps(_index_document([*manifests, descriptor])))
+        fresh.write_text(json.dumps(_index_document(manifests)))
         fresh.replace(self.layout / "index.json")
 
     def _index(self) -> list[Descriptor]:
@@ -97,6 +112,10 @@ class Image:
         except FileNotFoundError:
             return []
         return manifests
+
+
+def _name_of(entry: Descriptor) -> str:
+    return str(entry["annotations"][REFERENCE])
 
 
 def _index_document(manifests: list[Descriptor]) -> dict[str, Any]:

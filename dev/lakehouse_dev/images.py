@@ -3,6 +3,7 @@
 An unchanged context is not built again: the name is a hash of all that goes into the build.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -17,6 +18,9 @@ from lakehouse_dev.errors import DevError
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.progress import say
+
+KEPT_BUILDS = 4
+"""Builds of one name that stay in the cache: work moves between versions, disks do not grow."""
 
 
 def build_image(
@@ -38,6 +42,7 @@ def build_image(
         if not image.exists():
             say(f"image {name}: building {image.name} ({usual_duration})")
             _build(image, whole, dockerfile, arguments)
+            _forget(image.drop_older(keep=KEPT_BUILDS))
             say(f"image {name}: built, {image.size() / 1e6:.0f} MB unpacked")
     return image
 
@@ -56,6 +61,16 @@ def _build(image: Image, context: Context, dockerfile: Path, arguments: Mapping[
         contexts.stage(context, Path(scratch))
         options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
         build(image, ["--file", str(dockerfile.resolve()), *options, "--tag", image.name, scratch])
+
+
+def _forget(names: Sequence[str]) -> None:
+    """Remove builds from the builder's own storage too; one that is the base of another, or in use, stays."""
+    for name in names:
+        with contextlib.suppress(DevError):
+            if docker_answers():
+                _run(["docker", "image", "rm", name], what=name)
+            else:
+                _buildah("rmi", name, what=name)
 
 
 def _build_with_docker(image: Image, arguments: Sequence[str]) -> None:

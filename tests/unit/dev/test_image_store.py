@@ -85,3 +85,26 @@ def test_an_archive_leaves_out_the_layers_that_the_reader_has(image: Image) -> N
     written = names(output.getvalue())
     assert str(image.blob_path(base).relative_to(image.layout)) not in written
     assert str(image.blob_path(manifest).relative_to(image.layout)) in written, "without it an archive is no image"
+
+
+def test_only_the_newest_builds_of_a_name_are_kept_and_other_names_stay(tmp_path: Path) -> None:
+    layout, pushed = tmp_path / "layout", tmp_path / "pushed"
+    base = built(layout, pushed, name="localhost/base:1", layers=[b"base"])
+    builds = [
+        built(layout, pushed, name=f"localhost/a:{number}", layers=[b"base", f"app {number}".encode()])
+        for number in range(4)
+    ]
+    old_layer = builds[0].blob_path(builds[0].blobs()[-1]["digest"])
+
+    assert builds[-1].drop_older(keep=2) == ["localhost/a:0", "localhost/a:1"]
+
+    assert not old_layer.exists()
+    assert [build.exists() for build in builds] == [False, False, True, True]
+    assert base.exists()
+    assert all(builds[2].blob_path(blob["digest"]).exists() for blob in builds[2].blobs())
+
+
+def test_an_image_may_hold_the_same_layer_twice(tmp_path: Path) -> None:
+    image = built(tmp_path / "layout", tmp_path / "pushed", name="localhost/a:1", layers=[b"same", b"same"])
+
+    assert image.size() == 2 * len(b"same")
