@@ -8,14 +8,14 @@ from pyspark.sql import SparkSession
 from lakehouse_api.run import Store
 
 BOUNDED_RETRIES: Final = {
-    # S3A's defaults try an unreachable endpoint for a quarter of an hour, twice: in the SDK and around it. A run that
-    # fails within a minute is tried again by the operator, with its reason in the status meanwhile.
-    "fs.s3a.attempts.maximum": "2",
-    "fs.s3a.retry.limit": "4",
+    # S3A's defaults try an unreachable endpoint for a quarter of an hour, twice: in the SDK and around it. Here a store
+    # that refuses connections is given up in seconds, and one that takes them and is silent in three times 15 s. The
+    # operator then tries the run again, with its reason in the status meanwhile.
+    "fs.s3a.attempts.maximum": "1",
+    "fs.s3a.retry.limit": "2",
     "fs.s3a.retry.interval": "500ms",
     "fs.s3a.connection.establish.timeout": "5s",
-    "fs.s3a.connection.timeout": "30s",
-    "fs.s3a.connection.request.timeout": "60s",
+    "fs.s3a.connection.timeout": "15s",
 }
 REQUIRED: Final = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

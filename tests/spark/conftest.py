@@ -35,6 +35,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     with start_s3(tmp_path_factory.mktemp("s3")) as server:
         os.environ[f"{CREDENTIALS_PREFIX}_ACCESS_KEY_ID"] = server.access_key
         os.environ[f"{CREDENTIALS_PREFIX}_SECRET_ACCESS_KEY"] = server.secret_key
+        os.environ |= {"WRONG_ACCESS_KEY_ID": "nobody", "WRONG_SECRET_ACCESS_KEY": "nothing"}
         server.client().create_bucket(Bucket=BUCKET)
         yield server
 

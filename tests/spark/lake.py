@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,12 @@ class Lake:
         )
         return [each["Key"].removeprefix(f"{self.prefix}/") for page in pages for each in page.get("Contents", [])]
 
-    def read(self, name: str) -> Any:
+    def text(self, name: str) -> str:
         body = self.s3.client().get_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")["Body"]
-        return json.loads(body.read())
+        return str(body.read().decode())
+
+    def read(self, name: str) -> Any:
+        return json.loads(self.text(name))
 
     def spec(self, slot: str = "1", attempt: int = 1, **changes: Any) -> RunSpec:
         return RunSpec.model_validate(self.document(slot, attempt, **changes))
@@ -127,7 +130,3 @@ class Lake:
 
 def lines(*texts: str) -> str:
     return "".join(f"{text}\n" for text in texts)
-
-
-def numbers(metrics: Mapping[str, Any], *names: str) -> Sequence[Any]:
-    return [metrics[name] for name in names]

@@ -67,9 +67,9 @@ def with_versions(outcome: BatchOutcome, bronze: Table, quarantine: Table) -> Ba
 
 
 def _judged(spark: SparkSession, plan: Plan, contract: Contract) -> Judged:
-    rows = read_rows(spark, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
-    suspects = _with_verdict(rows, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
     try:
+        rows = read_rows(spark, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
+        suspects = _with_verdict(rows, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
         return Judged(rows=rows, suspects=suspects, outcome=_outcome(plan, contract, rows, suspects))
     except Exception as error:
         raise failure_of(error, where=f"reading {plan.source.uri}", side="Source") from error

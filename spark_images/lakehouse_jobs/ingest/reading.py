@@ -172,8 +172,7 @@ def _json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> Da
     whole = F.col("parsed.broken").isNull() & (F.col(f"parsed.{after}") == ".") & F.col(f"parsed.{before}").isNotNull()
     found = {field.name: F.col(f"parsed.{before}")[field.name] for field in contract.fields}
     clean = F.is_valid_utf8("value") & ~F.rlike("value", F.lit(_LONE_SURROGATE))
-    keys = F.when(whole, F.json_object_keys("value"))
-    others = F.array_except(keys, F.array(*map(F.lit, sorted(contract.names))))
+    others = F.array_except(F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names))))
     return _rows(
         parsed,
         contract,
