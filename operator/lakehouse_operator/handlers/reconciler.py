@@ -17,7 +17,7 @@ from lakehouse_operator.handlers.queue import WorkQueue
 from lakehouse_operator.handlers.register import Registration
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import PODS, RESOURCES
-from lakehouse_operator.kube.errors import ClusterError, ConflictError, NotFoundError
+from lakehouse_operator.kube.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from lakehouse_operator.kube.execute import Emit, Executor, GoneError, RefusedError, StaleError
 from lakehouse_operator.kube.store import Body, Key, Store, owner_uid
 from lakehouse_operator.telemetry.log import bound
@@ -78,14 +78,12 @@ class Reconciler:
                 await self.reconcile(key)
             except LeadershipLostError:
                 raise
+            except RejectedError as error:  # what we wrote makes no sense to the server
+                self._met_bug(key, error)
             except ClusterError as error:
-                self._ledger.release(key)
                 self._retry(key, "unavailable", error)
-            except Exception as error:  # noqa: BLE001 - a bug, met by this resource: the others go on
-                _log.exception("reconcile failed")
-                self._ledger.release(key)
-                self._retry(key, "error", error)
-                self._tell_bug(key, error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other resources go on
+                self._met_bug(key, error)
             else:
                 self._failures.pop(key, None)
                 self._metrics.reconciles.labels(key.kind, "done").inc()
@@ -188,6 +186,7 @@ class Reconciler:
         self._queue.schedule(key, None)
 
     def _retry(self, key: Key, result: str, error: Exception) -> None:
+        self._ledger.release(key)
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         wait = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(failures - 1, 20))
         wait *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter, nothing secret
@@ -195,7 +194,9 @@ class Reconciler:
         self._metrics.reconciles.labels(key.kind, result).inc()
         _log.warning("reconcile will be tried again", extra={"error": str(error), "wait": round(wait, 1)})
 
-    def _tell_bug(self, key: Key, error: Exception) -> None:
+    def _met_bug(self, key: Key, error: Exception) -> None:
+        _log.error("reconcile failed", exc_info=error)
+        self._retry(key, "error", error)
         body = self._store.resource(key)
         if body is None:
             return
