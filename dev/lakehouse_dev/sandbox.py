@@ -1,17 +1,18 @@
-"""Running a program inside an image without a container engine: its files as a read-only root, scratch on tmpfs.
+"""Running a program inside an image without a container engine: its layers as a read-only root, scratch on tmpfs.
 
 Close to what a pod gives it: no root, nothing writable but the scratch directories. The network is the machine's.
+Everything is mounted in a namespace that ends with the program, so nothing stays behind.
 """
 
-import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse_dev import paths
-from lakehouse_dev.image_store import Image
+from lakehouse_dev.image_store import Descriptor, Image
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.progress import say
 
@@ -19,54 +20,36 @@ SHARED = ("/etc/hosts", "/etc/resolv.conf")
 """Files of this machine that a container engine would write into the root."""
 SPARK_USER, SPARK_SCRATCH = 185, ("/tmp", "/opt/spark/work-dir", "/var/data")
 OPERATOR_USER, OPERATOR_SCRATCH = 65532, ("/tmp",)
+_WORTH_SAYING = 50e6
+_DIGEST = 16  # hexadecimal digits that tell layers apart, few because a mount's options have a page of room
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """The unpacked files of an image, and directories of this machine to show inside it, read-only."""
+    """The unpacked layers of an image, lowest first, and what of this machine is shown inside, read-only."""
 
-    root: Path
+    layers: Sequence[Path]
     user: int = SPARK_USER
     scratch: Sequence[str] = SPARK_SCRATCH
     mounts: Mapping[str, Path] = field(default_factory=dict)
-    """Place inside the sandbox → directory on this machine."""
+    """Place inside the sandbox → file or directory on this machine."""
 
     def command(self, arguments: Sequence[str], environment: Mapping[str, str]) -> list[str]:
         """Return the command line that runs `arguments` inside."""
         variables = [f"{key}={value}" for key, value in environment.items()]
-        inside = [
-            "chroot",
-            f"--userspec={self.user}:{self.user}",
-            str(self.root),
-            "env",
-            "--ignore-environment",
-            *variables,
-        ]
-        return [
-            "unshare",
-            "--mount",
-            "--fork",
-            "--kill-child",
-            "sh",
-            "-euc",
-            self._mounting(),
-            "sh",
-            *inside,
-            *arguments,
-        ]
+        inside = ["chroot", f"--userspec={self.user}:{self.user}", str(_root()), "env", "--ignore-environment"]
+        shell = ["sh", "-euc", self._mounting(), "sh", *inside, *variables, *arguments]
+        return ["unshare", "--mount", "--fork", "--kill-child", *shell]
 
     def _mounting(self) -> str:
-        root = shlex.quote(str(self.root))
-        shared = {place: Path(place) for place in SHARED}
-        binds = [f"mount --bind {path} {root}{place}" for place, path in {**shared, **self.mounts}.items()]
-        scratch = [f"mount -t tmpfs -o mode=1777 tmpfs {root}{place}" for place in self.scratch]
+        root = _root()
+        lower = ":".join(str(layer) for layer in reversed(self.layers))
         lines = [
-            f"mount --bind {root} {root}",
+            f"mount -t overlay overlay -o ro,lowerdir={lower} {root}",
             f"mount -t proc proc {root}/proc",
             f"mount --rbind /dev {root}/dev",
-            *binds,
-            *scratch,
-            f"mount -o remount,bind,ro {root}",
+            *(f"mount --bind {path} {root}{place}" for place, path in self.mounts.items()),
+            *(f"mount -t tmpfs -o mode=1777 tmpfs {root}{place}" for place in self.scratch),
             'exec "$@"',
         ]
         return "\n".join(lines)
@@ -79,25 +62,42 @@ def sandbox(
     user: int = SPARK_USER,
     scratch: Sequence[str] = SPARK_SCRATCH,
 ) -> Sandbox:
-    """Return a sandbox of an image, unpacked if it is not yet."""
-    target = paths.cache_file("sandboxes", image.name.replace("/", "_").replace(":", "_"))
-    with exclusive(target.with_suffix(".lock"), what=f"sandbox {image.name}"):
-        if not target.exists():
-            say(f"sandbox: unpacking {image.name} ({image.size() / 1e6:.0f} MB, about 10 s)")
-            _unpack(image, target)
-    given = dict(mounts or {})
-    for place in given:
-        (target / place.lstrip("/")).mkdir(parents=True, exist_ok=True)
-    return Sandbox(root=target, user=user, scratch=scratch, mounts=given)
+    """Return a sandbox of an image; layers are unpacked once, whatever images share them."""
+    shown = {**{place: Path(place) for place in SHARED}, **(mounts or {})}
+    with exclusive(_root().with_suffix(".lock"), what="sandboxes"):
+        layers = [_mount_points(shown), *(_unpacked(image, layer) for layer in image.blobs()[2:])]
+    return Sandbox(layers=layers, user=user, scratch=scratch, mounts=shown)
 
 
-def _unpack(image: Image, target: Path) -> None:
-    unfinished = target.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    for layer in image.blobs()[2:]:
-        blob = image.blob_path(layer["digest"])
-        subprocess.run(["tar", "--extract", "--directory", str(unfinished), "--file", str(blob)], check=True)
-    for place in SHARED:
-        (unfinished / place.lstrip("/")).touch()
-    unfinished.rename(target)
+def _root() -> Path:
+    """Return the directory that every sandbox has as its root, each in a mount namespace of its own."""
+    directory = paths.cache_file("sandboxes", "root")
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+def _mount_points(shown: Mapping[str, Path]) -> Path:
+    """Return a lowest layer that holds a place for everything to be mounted."""
+    layer = paths.cache_file("sandboxes", "mount-points")
+    for place, path in {**shown, "/proc": Path("/proc"), "/dev": Path("/dev")}.items():
+        target = layer / place.lstrip("/")
+        if path.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch()
+    return layer
+
+
+def _unpacked(image: Image, layer: Descriptor) -> Path:
+    digest = layer["digest"]
+    target = paths.cache_file("sandboxes", digest.partition(":")[2][:_DIGEST])
+    if not target.exists():
+        if layer["size"] > _WORTH_SAYING:
+            say(f"sandbox: unpacking a layer of {image.name} ({layer['size'] / 1e6:.0f} MB, seconds)")
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".layer-") as scratch:
+            fresh = Path(scratch) / "layer"
+            fresh.mkdir()
+            subprocess.run(["tar", "-x", "-C", str(fresh), "-f", str(image.blob_path(digest))], check=True)
+            shutil.move(fresh, target)
+    return target
