@@ -35,6 +35,8 @@ from lakehouse_operator.telemetry.server import Server
 
 DRAIN_SECONDS = 10.0
 """How long what is under way may take at the end; the Pod's grace period is 30 s."""
+SPARE_CONNECTIONS = 4
+"""Beside one for each worker: for events and for the resync."""
 FLUSH_SECONDS = 2.0
 """How long the last events may take."""
 STUCK_SECONDS = 180.0
@@ -66,7 +68,8 @@ class Operator:
             identity=options.identity,
             clock=utc_now,
         )
-        self.client = Client(access, guard=self.elector.require, count=metrics.count_call)
+        connections = options.workers + SPARE_CONNECTIONS
+        self.client = Client(access, guard=self.elector.require, count=metrics.count_call, connections=connections)
         self.recorder = EventRecorder(
             post=self._post_event, clock=utc_now, instance=options.identity, dropped=metrics.events_dropped.inc
         )

@@ -67,7 +67,8 @@ class RunningOperator:
     port: int = 0
 
     def start(self) -> Self:
-        """Start the process; it waits for the Lease by itself."""
+        """Start the process, with a log of its own; it waits for the Lease by itself."""
+        self.log.unlink(missing_ok=True)
         settings = self.directory / f"{self.identity}.yaml"
         settings.write_text(yaml.safe_dump({**SETTINGS, **(self.settings or {})}))
         (self.port,) = free_ports(1)

@@ -172,7 +172,6 @@ async def kill_again_and_again(operator: RunningOperator, enough: asyncio.Event)
             await until_leading(operator)
             await asyncio.sleep(random.uniform(0.0, 1.5))
             operator.kill()
-            await asyncio.to_thread(operator.log.unlink)
             operator.start()
     finally:
         enough.set()

@@ -67,7 +67,8 @@ class Client:
     """One API server. Use as an async context manager.
 
     `guard` is called right before every attempt of a call that changes the cluster, and raises if this process may no
-    longer act. `count` gets the verb and the HTTP code of every attempt, 0 if there was no answer.
+    longer act. `count` gets the verb and the HTTP code of every attempt, 0 if there was no answer. Calls beyond
+    `connections` wait for a connection, and that time counts as time without an answer.
     """
 
     def __init__(
@@ -76,16 +77,18 @@ class Client:
         *,
         guard: Callable[[], None] = _always,
         count: Callable[[str, int], None] = _uncounted,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._access = access
+        self._connections = connections
         self._bearer = Bearer(access)
         self._guard = guard
         self._count = count
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(ssl=self._access.ssl_context(), limit=CONNECTIONS)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        connector = aiohttp.TCPConnector(ssl=self._access.ssl_context(), limit=self._connections)
+        self._session = aiohttp.ClientSession(connector=connector)
         return self
 
     async def __aexit__(
