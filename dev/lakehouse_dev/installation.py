@@ -43,8 +43,8 @@ class Installation:
         )
 
     def uninstall(self) -> None:
-        """Remove the release and return when its objects are gone."""
-        self._helm("uninstall", self.release, "--wait", "--timeout=3m")
+        """Remove the release and return when its objects, Pods included, are gone."""
+        self._helm("uninstall", self.release, "--wait", "--cascade=foreground", "--timeout=3m")
 
     def log(self, lines: int = 40) -> str:
         """Return the end of the operator's log."""
