@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from tests.spark.log_store.drivers import Driver, driver
 
 from lakehouse_dev.s3 import S3, start_s3, weed
+from tests.spark.log_store.drivers import Driver, driver
 
 _numbers = count()
 

@@ -1,10 +1,10 @@
 """What two writers of one Delta version get, on a real object store and through bad networks."""
 
 import pytest
-from tests.spark.log_store.drivers import OURS, STOCK, Driver, FailingLines, HeldLines, JavaError, in_background
-from tests.spark.log_store.fault_proxy import Faults, fault_proxy
 
 from lakehouse_dev.s3 import S3
+from tests.spark.log_store.drivers import OURS, STOCK, Driver, FailingLines, HeldLines, JavaError, in_background
+from tests.spark.log_store.fault_proxy import Faults, fault_proxy
 
 pytestmark = pytest.mark.spark
 CONFLICT = "java.nio.file.FileAlreadyExistsException"

@@ -1,9 +1,9 @@
 """Credentials of a bucket come from the environment, by a prefix that the configuration names."""
 
 import pytest
-from tests.spark.log_store.drivers import OURS, Driver, JavaError
 
 from lakehouse_dev.s3 import S3
+from tests.spark.log_store.drivers import OURS, Driver, JavaError
 
 pytestmark = pytest.mark.spark
 

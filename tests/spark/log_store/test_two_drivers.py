@@ -9,10 +9,10 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
-from tests.spark.log_store.drivers import OURS, Driver
 
 from lakehouse_dev.s3 import S3
 from lakehouse_dev.spark_jars import job_jars
+from tests.spark.log_store.drivers import OURS, Driver
 
 pytestmark = pytest.mark.spark
 APPENDS = 100
