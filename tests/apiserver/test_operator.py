@@ -153,6 +153,39 @@ async def test_a_pipeline_held_by_somebodys_finalizer_runs_nothing_once_it_is_de
     await client.remove_finalizer(PIPELINES, await client.get(PIPELINES, namespace, name), "example.org/held")
 
 
+async def test_a_pipeline_made_again_under_its_name_runs_and_the_run_of_the_first_ends(
+    client: Client, namespace: str, name: str
+) -> None:
+    first = await client.create(PIPELINES, namespace, pipeline(name))
+    pod = await driver_of(client, namespace, name)
+    await begin(client, pod)
+
+    await client.delete(PIPELINES, namespace, name)
+    second = await client.create(PIPELINES, namespace, pipeline(name))
+
+    await until_gone(client, namespace, pod)
+    (left,) = await drivers(client, namespace, name)
+    assert left["metadata"]["labels"][names.UID] == second["metadata"]["uid"] != first["metadata"]["uid"]
+
+
+async def test_a_driver_whose_pipeline_was_deleted_without_it_runs_on_and_is_let_go(
+    client: Client, namespace: str, name: str
+) -> None:
+    await client.create(PIPELINES, namespace, pipeline(name))
+    pod = await driver_of(client, namespace, name)
+    await begin(client, pod)
+
+    await client._write("DELETE", PIPELINES.path(namespace, name), {"propagationPolicy": "Orphan"})
+
+    async def let_go() -> dict[str, Any] | None:
+        live = await client.get(PODS, namespace, pod["metadata"]["name"])
+        return None if live["metadata"].get("finalizers") else live
+
+    live = await until(let_go, "the finalizer is gone")
+    assert "deletionTimestamp" not in live["metadata"]
+    assert live["status"]["phase"] == "Running"
+
+
 async def test_a_driver_deleted_by_hand_is_reported_and_tried_again(client: Client, namespace: str, name: str) -> None:
     retry = {"maxAttempts": 2, "backoff": "1s", "maxBackoff": "1s"}
     await client.create(PIPELINES, namespace, pipeline(name, retry=retry))

@@ -168,9 +168,17 @@ class Reconciler:
         return bool(live["metadata"]["uid"] != uid)
 
     async def _wind_down(self, key: Key, body: Body) -> None:
-        """End the runs of a resource that is being deleted but still there, held by somebody's finalizer."""
+        """End the runs of a resource that is being deleted but still there, held by a finalizer.
+
+        The finalizer `orphan` is Kubernetes' own: whoever deletes wants what the resource owns to live on.
+        """
+        orphaned = "orphan" in body["metadata"].get("finalizers", ())
         for pod in self._store.drivers(key):
-            if owner_uid(pod) == body["metadata"]["uid"] and _held(pod):
+            if owner_uid(pod) != body["metadata"]["uid"] or not _held(pod):
+                continue
+            if orphaned:
+                await self._executor.release(key.namespace, pod["metadata"]["name"])
+            else:
                 await self._end(pod)
 
     async def _end(self, pod: Body) -> None:
