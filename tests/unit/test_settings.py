@@ -32,6 +32,7 @@ def test_the_smallest_document_is_enough(tmp_path: Path) -> None:
         pytest.param(
             {**MINIMUM, "maxActiveRuns": {"operator": 0}}, "maxActiveRuns.operator is 0", id="a number out of range"
         ),
+        pytest.param({**MINIMUM, "resyncInterval": "0s"}, "resyncInterval is '0s'", id="an interval that never rests"),
         pytest.param("lake: [", "is not YAML", id="no YAML"),
         pytest.param("just text", "must be a YAML mapping", id="no mapping"),
         pytest.param("", "must be a YAML mapping", id="nothing"),

@@ -66,7 +66,7 @@ class Config(Model):
     spark: SparkConfig
     tenancy: list[Tenancy] = []
     max_active_runs: Limits = Limits()
-    resync_interval: Duration = timedelta(minutes=10)
+    resync_interval: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
 
     def allows(self, namespace: str, what: str, value: str) -> bool:
         """Tell whether a namespace may name a value; `what` is tables, uris or service_accounts."""
