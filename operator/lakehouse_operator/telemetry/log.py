@@ -10,8 +10,8 @@ from pythonjsonlogger.json import JsonFormatter
 from typing_extensions import override
 
 _BOUND: ContextVar[dict[str, str]] = ContextVar("bound", default={})  # noqa: B039 - replaced, never changed
-_FIELDS = "{asctime}{levelname}{name}{message}"
-_RENAMED = {"asctime": "time", "levelname": "level", "name": "logger"}
+_FIELDS = "{levelname}{name}{message}"
+_RENAMED = {"levelname": "level", "name": "logger"}
 _KOPF_LEVEL = logging.WARNING
 """kopf only watches for us; what it says at INFO is about its own insides."""
 
@@ -37,7 +37,7 @@ class _Bind(logging.Filter):
 def configure_logging(level: str) -> None:
     """Send everything to standard error from now on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(_FIELDS, style="{", rename_fields=_RENAMED))
+    handler.setFormatter(JsonFormatter(_FIELDS, style="{", rename_fields=_RENAMED, timestamp="time"))
     handler.addFilter(_Bind())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -30,6 +31,7 @@ def test_a_line_names_the_resource_it_is_about(log: logging.Logger, capsys: pyte
     assert (inside["kind"], inside["namespace"], inside["resource_name"]) == ("IngestPipeline", "lakehouse", "accounts")
     assert inside["run"] == "ing-accounts-1"
     assert "kind" not in outside
+    assert datetime.fromisoformat(inside["time"]).utcoffset() == timedelta()
 
 
 def test_an_error_with_its_traceback_stays_one_line(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
