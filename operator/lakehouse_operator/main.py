@@ -76,10 +76,9 @@ class Operator:
         self._build_loop(config, access)
         self.server = Server(
             health={"queue": self._stuck, "watches": self.resync.deaf, "lease": self._lease_problem},
-            ready={"start": self._not_started},
+            ready={"lease": self._lease_unknown},
             metrics=metrics.page,
         )
-        self._standing_by = False
         self._working = False
         self._show_gauges()
 
@@ -139,7 +138,6 @@ class Operator:
             await stack.enter_async_context(self.client)
             await self.server.start(self._options.host, self._options.port)
             stack.push_async_callback(self.server.stop)
-            self._standing_by = True
             await _first(self.elector.acquire(), stop.wait())
             if not stop.is_set():
                 stack.push_async_callback(self.elector.release)
@@ -195,8 +193,8 @@ class Operator:
     def _lease_problem(self) -> str | None:
         return "the lease was not renewed in time" if self._working and not self.elector.leads else None
 
-    def _not_started(self) -> str | None:
-        return None if self._standing_by else "starting"
+    def _lease_unknown(self) -> str | None:
+        return None if self.elector.known else "the lease has not been read yet; the log says why"
 
 
 async def _first(*waits: Coroutine[Any, Any, Any] | asyncio.Task[Any]) -> None:

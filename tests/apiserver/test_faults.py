@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -21,6 +22,7 @@ from lakehouse_operator.kube.endpoints import CONFIG_MAPS, LEASES, PODS
 from lakehouse_operator.kube.errors import NotFoundError
 from lakehouse_operator.kube.store import Store
 from lakehouse_operator.telemetry.metrics import Metrics
+from tests.apiserver.installed import token_kubeconfig
 from tests.apiserver.running import (
     PIPELINES,
     RunningOperator,
@@ -50,10 +52,12 @@ def start(installed: ControlPlane, namespace: str, tmp_path: Path) -> Iterator[S
     """Return a function that starts an operator of the test's namespace; all of them end with the test."""
     started: list[RunningOperator] = []
 
-    def start_one(identity: str = "first", lease: str = "operator", **settings: Any) -> RunningOperator:
+    def start_one(
+        identity: str = "first", lease: str = "operator", kubeconfig: Path = installed.kubeconfig, **settings: Any
+    ) -> RunningOperator:
         one = RunningOperator(
             directory=tmp_path,
-            kubeconfig=installed.kubeconfig,
+            kubeconfig=kubeconfig,
             identity=identity,
             lease=lease,
             lease_namespace=namespace,
@@ -340,6 +344,28 @@ async def test_config_maps_without_a_driver_are_swept_and_others_stay(
         await resync_of(client, Store({}), WorkQueue(), namespace, later=later)._sweep_config_maps()
         left = [one["metadata"]["name"] async for one in client.list(CONFIG_MAPS, namespace, labels=names.RUN_SELECTOR)]
         assert left == (["left", "used"] if not later else ["used"])
+
+
+async def test_a_process_without_the_rights_it_needs_is_alive_and_not_ready(
+    installed: ControlPlane, client: Client, namespace: str, start: Start, tmp_path: Path
+) -> None:
+    kubeconfig = await token_kubeconfig(client, installed, tmp_path / "poor", namespace=namespace, account="driver")
+    poor = start("poor", kubeconfig=kubeconfig)
+
+    async def told() -> bool:
+        return "lease not acquired" in poor.log.read_text()
+
+    await until(told, "the log says why")
+    assert await asyncio.to_thread(answer, poor, "/healthz") == 200
+    assert await asyncio.to_thread(answer, poor, "/readyz") == 503
+
+
+def answer(operator: RunningOperator, path: str) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{operator.port}{path}") as page:
+            return int(page.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 async def test_a_process_that_cannot_start_says_why_and_how(start: Start) -> None:

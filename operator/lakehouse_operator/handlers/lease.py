@@ -61,6 +61,11 @@ class Elector:
         self._seen, self._seen_at = "", 0.0
 
     @property
+    def known(self) -> bool:
+        """Tell whether the Lease has been read: the cluster answers, and our rights suffice."""
+        return bool(self._lease)
+
+    @property
     def renew_age(self) -> float:
         """Seconds since the last renewal that was confirmed; endless before the first."""
         return time.monotonic() - self._renewed
