@@ -58,7 +58,15 @@ def _tests(name: str, about: str, *folders: str) -> Step:
     return Step(name=name, command=command, about=about, report=report)
 
 
-_LOG_STORE = ("mvn", "--batch-mode", "--quiet", "--file", "spark_images/logstore/pom.xml", "verify")
+_LOG_STORE = (
+    "mvn",
+    "--batch-mode",
+    "--quiet",
+    "-Dstyle.color=never",
+    "--file",
+    "spark_images/logstore/pom.xml",
+    "verify",
+)
 FAST = (
     _tests(
         "decisions", "pure decisions, golden Plans, properties, contracts", "unit", "golden", "property", "contract"
