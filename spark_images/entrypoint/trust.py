@@ -5,7 +5,6 @@ JVM reads, because keytool would start a JVM per certificate.
 """
 
 import hashlib
-import os
 import re
 import ssl
 import struct
@@ -41,9 +40,13 @@ def trust_bundle(environment: dict[str, str]) -> list[str]:
 
 
 def read(file: Path) -> list[str]:
-    """Return the PEM certificates of a bundle; raise UnusableError if there are none."""
+    """Return the PEM certificates of a bundle; raise UnusableError if there are none or one is damaged."""
     try:
         found = CERTIFICATE.findall(file.read_text())
+        for certificate in found:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=certificate)
+    except ssl.SSLError as error:
+        raise UnusableError(f"{BUNDLE}={file}: a certificate is damaged: {error}; replace the bundle") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableError(f"{BUNDLE}={file}: {error}; mount a ConfigMap with PEM certificates there") from error
     if not found:
@@ -57,21 +60,13 @@ def public() -> list[str]:
 
 
 def jks(certificates: Sequence[str]) -> bytes:
-    """Return a JKS trust store of PEM certificates; raise UnusableError for one that is damaged."""
+    """Return a JKS trust store of PEM certificates."""
     body = struct.pack(">III", MAGIC, VERSION, len(certificates))
     for number, certificate in enumerate(certificates):
-        der = to_der(certificate)
+        der = ssl.PEM_cert_to_DER_cert(certificate)
         body += struct.pack(">I", TRUSTED) + utf(str(number)) + struct.pack(">Q", 0)
         body += utf("X.509") + struct.pack(">I", len(der)) + der
     return body + hashlib.sha1(SALT + body, usedforsecurity=False).digest()
-
-
-def to_der(certificate: str) -> bytes:
-    """Decode one certificate."""
-    try:
-        return ssl.PEM_cert_to_DER_cert(certificate)
-    except ValueError as error:
-        raise UnusableError(f"{os.environ.get(BUNDLE, 'bundle')}: a certificate is damaged: {error}") from error
 
 
 def utf(text: str) -> bytes:
