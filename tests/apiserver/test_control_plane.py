@@ -21,13 +21,12 @@ def kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.Complete
 def namespace(apiserver: ControlPlane) -> str:
     name = f"test-{secrets.token_hex(4)}"
     assert kubectl(apiserver, "create", "namespace", name).returncode == 0
+    account = ["-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s"]
+    assert kubectl(apiserver, *account).returncode == 0
     return name
 
 
 def test_a_new_namespace_gets_a_service_account_that_can_have_tokens(apiserver: ControlPlane, namespace: str) -> None:
-    account = ["-n", namespace, "wait", "--for=create", "serviceaccount/default", "--timeout=30s"]
-    assert kubectl(apiserver, *account).returncode == 0
-
     token = kubectl(apiserver, "-n", namespace, "create", "token", "default").stdout
 
     assert token.count(".") == 2

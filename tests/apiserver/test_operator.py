@@ -164,7 +164,7 @@ async def test_a_pipeline_made_again_under_its_name_runs_and_the_run_of_the_firs
     second = await client.create(PIPELINES, namespace, pipeline(name))
 
     await until_gone(client, namespace, pod)
-    (left,) = await drivers(client, namespace, name)
+    left = await driver_of(client, namespace, name)
     assert left["metadata"]["labels"][names.UID] == second["metadata"]["uid"] != first["metadata"]["uid"]
 
 
