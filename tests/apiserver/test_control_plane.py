@@ -7,6 +7,7 @@ import pytest
 
 from lakehouse_dev import tools
 from lakehouse_dev.control_plane import ControlPlane
+from lakehouse_dev.waiting import wait_until
 
 pytestmark = pytest.mark.apiserver
 
@@ -21,8 +22,9 @@ def kubectl(control_plane: ControlPlane, *arguments: str) -> subprocess.Complete
 def namespace(apiserver: ControlPlane) -> str:
     name = f"test-{secrets.token_hex(4)}"
     assert kubectl(apiserver, "create", "namespace", name).returncode == 0
-    account = ["-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=60s"]
-    assert kubectl(apiserver, *account).returncode == 0
+    # The account is there before admission knows of it.
+    probe = ("-n", name, "run", "probe", "--image=any", "--dry-run=server")
+    wait_until(lambda: kubectl(apiserver, *probe).returncode == 0, what=f"Pods admitted in {name}", timeout=60)
     return name
 
 
