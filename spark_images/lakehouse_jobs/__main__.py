@@ -30,13 +30,13 @@ _LOG: Final = logging.getLogger("lakehouse_jobs")
 def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the job, leave its result, and return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells every connection
     try:
         run = _read(Path(arguments[0]))
         result, failure = _run(run)
     except JobError as wrong:
         result, failure = failed(wrong), wrong
     result = result.model_copy(update={"finished_at": _now()})
-    _LOG.info("%s %s: %s", result.outcome, result.reason, result.message)
     leave(result, Path(environment.get("LAKEHOUSE_TERMINATION_LOG", TERMINATION_LOG)))
     return exit_code(result, failure)
 
@@ -58,6 +58,7 @@ def _run(run: RunSpec) -> tuple[RunResult, JobError | None]:
     reach(spark, run.stores)
     ended, failure = _attempt(spark, run)
     result = failed(failure) if failure else ended.result
+    _LOG.info("%s %s: %s", result.outcome, result.reason, result.message)
     details = {"batches": [batch.document() for batch in ended.batches]}
     result = report(Storage(spark), run, result, details, tail(log))
     spark.stop()

@@ -27,7 +27,7 @@ MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"
 
 _INTEGER: Final = r"\A-?(?:0|[1-9][0-9]{0,14})\z"
 _NUMBER: Final = r"\A-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?\z"
-_RENDERED: Final = r"\A(?:[{\[]|true\z|false\z|-?[0-9][0-9.eE+-]*\z)"
+_RENDERED: Final = r"\A(?:[{\[\"]|true\z|false\z|-?[0-9][0-9.eE+-]*\z)"
 """How Spark's JSON reader renders tokens other than strings in a STRING column."""
 
 _INTEGRAL: Final = (ByteType, ShortType, IntegerType, LongType)

@@ -33,10 +33,11 @@ _ROW_KEYWORDS: Final = _ANNOTATIONS | {
     "additionalProperties",
 }
 _CALENDAR: Final = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}"  # the cast to the column's type knows the lengths of months
+_SHIFTED: Final = "(?!0001|9999)"  # in those years an offset can lead out of the calendar
 _CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _FORMATS: Final = {
     "date": rf"\A{_CALENDAR}\z",
-    "date-time": rf"\A{_CALENDAR}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?(?:Z|[+-]{_CLOCK})\z",
+    "date-time": rf"\A{_SHIFTED}{_CALENDAR}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?(?:Z|[+-]{_CLOCK})\z",
     "email": "@",
     "idn-email": "@",
     "uuid": r"\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\z",

@@ -4,6 +4,7 @@ The source is read once. Rows and verdicts are kept on local disk, so that the f
 they were read and before anything is committed, and so that no row is parsed or judged twice.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
@@ -26,6 +27,7 @@ from lakehouse_jobs.ingest.source import listing
 from lakehouse_jobs.ingest.tables import PROVENANCE, REASONS, Commit, Creation, Table
 from lakehouse_jobs.storage import Storage
 
+_LOG: Final = logging.getLogger(__name__)
 MOST_KINDS: Final = 20
 MOST_NAMES: Final = 100
 _BYTES_OF_A_TASK: Final = 64 << 20
@@ -50,6 +52,8 @@ def execute(spark: SparkSession, storage: Storage, run: RunSpec, plan: Plan, con
     """Read, judge and commit the files of a plan. Raise SourceChanged, having committed nothing, if they changed."""
     bronze, quarantine = Table(spark, run.job.target.uri), Table(spark, run.job.target.quarantine_uri)
     judged = _judged(spark, plan, contract)
+    counts = judged.outcome
+    _LOG.info("%d rows read, %d accepted, %d refused", counts.rows_read, counts.rows_written, counts.rows_quarantined)
     try:
         _require_unchanged(storage, plan)
         if judged.outcome.rows_quarantined:

@@ -1,7 +1,9 @@
 """The ingest job from run.json's values to a result: finish what is open, read what is new, once."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructField, StructType
@@ -19,6 +21,8 @@ from lakehouse_jobs.ingest.plan import Ledger, Plan, changed, due, moment, new_p
 from lakehouse_jobs.ingest.source import listing
 from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
 from lakehouse_jobs.storage import Storage, Stored
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ def _run(run: Ingest) -> Ended:
         return _ended(run, [earlier], "AlreadyCommitted")
     done: list[BatchOutcome] = []
     while plan := _next_plan(run, committed, files):
+        _LOG.info("batch %d of run %s: reading %d files of %s", plan.batch, plan.run, len(plan.files), plan.source.uri)
         _forget_given_up(run, plan)
         done.append(run.books.record(execute(run.spark, run.storage, run.spec, plan, run.contract)))
         committed = plan.batch

@@ -37,6 +37,7 @@ _STRICT_JSON: Final = {
     "allowNonNumericNumbers": "false",
     "columnNameOfCorruptRecord": "broken",
 }
+_TEXT_AND_MARK: Final = 2
 _LONE_SURROGATE: Final = r"(?i)\\ud[89a-f]"
 _REPLACED: Final = "\ufffd"
 _NO_TEXT: Final = "Encoding: it has bytes that are no text in the file's encoding"
@@ -159,18 +160,22 @@ def _skip_space(text: str, at: int) -> int:
 
 
 def _json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> DataFrame:
-    """Read the members of `value` once, inside an object of our own.
+    """Read the members of `value` once, inside a document of our own.
 
-    Spark's reader stops at the end of the first value and would not see what follows. So the text is put between two
-    members whose names nobody can guess: if the second is found, the text was one whole value.
+    Spark's reader stops at the end of the first value and would not see what follows. So the text is made the first of
+    two elements, the second being a mark. If there are just two and the last is the mark, the text was one whole value:
+    whatever follows it would have ended the array, or begun another element. Nobody can guess the names used.
     """
-    before, after = f"a{secrets.token_hex(8)}", f"z{secrets.token_hex(8)}"
+    array, mark = f"a{secrets.token_hex(8)}", f"m{secrets.token_hex(8)}"
     members = StructType([StructField(field.name, json_column_type(field)) for field in contract.fields])
-    schema = StructType().add(before, members).add(after, StringType()).add("broken", StringType())
-    wrapped = F.concat(F.lit(f'{{"{before}":'), F.col("value"), F.lit(f',"{after}":"."}}'))
+    elements = ArrayType(members.add(mark, StringType()))
+    schema = StructType().add(array, elements).add("broken", StringType())
+    wrapped = F.concat(F.lit(f'{{"{array}":['), F.col("value"), F.lit(f',{{"{mark}":"."}}]}}'))
     parsed = lines.select("*", F.from_json(wrapped, schema, _STRICT_JSON).alias("parsed"))
-    whole = F.col("parsed.broken").isNull() & (F.col(f"parsed.{after}") == ".") & F.col(f"parsed.{before}").isNotNull()
-    found = {field.name: F.col(f"parsed.{before}")[field.name] for field in contract.fields}
+    first, last = (F.get(F.col(f"parsed.{array}"), F.lit(place)) for place in (0, 1))
+    whole = F.col("parsed.broken").isNull() & (F.size(F.col(f"parsed.{array}")) == _TEXT_AND_MARK) & (last[mark] == ".")
+    whole = whole & first.isNotNull()
+    found = {field.name: first[field.name] for field in contract.fields}
     clean = F.is_valid_utf8("value") & ~F.rlike("value", F.lit(_LONE_SURROGATE))
     others = F.array_except(F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names))))
     return _rows(
