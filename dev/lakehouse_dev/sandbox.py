@@ -65,6 +65,7 @@ def sandbox(
     """Return a sandbox of an image; layers are unpacked once, whatever images share them."""
     shown = {**{place: Path(place) for place in SHARED}, **(mounts or {})}
     with exclusive(_root().with_suffix(".lock"), what="sandboxes"):
+        _forget_what_the_cache_forgot(image)
         layers = [_mount_points(shown), *(_unpacked(image, layer) for layer in image.blobs()[2:])]
     return Sandbox(layers=layers, user=user, scratch=scratch, mounts=shown)
 
@@ -87,6 +88,13 @@ def _mount_points(shown: Mapping[str, Path]) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch()
     return layer
+
+
+def _forget_what_the_cache_forgot(image: Image) -> None:
+    known = {blob.name[:_DIGEST] for blob in (image.layout / "blobs" / "sha256").iterdir()}
+    for layer in _root().parent.iterdir():
+        if len(layer.name) == _DIGEST and layer.name not in known:
+            shutil.rmtree(layer)
 
 
 def _unpacked(image: Image, layer: Descriptor) -> Path:

@@ -3,14 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lakehouse_dev import paths
+from lakehouse_dev import paths, s3
 from lakehouse_dev.image_store import Image
-from lakehouse_dev.s3 import S3
 from lakehouse_dev.spark_image import spark_image
 from tests.bench.stock import stock_image
 
-JOB = "/bench/job.py"
+JOB, PROPERTIES = "/bench/job.py", "/bench/spark.properties"
+BUCKET = "bench"
 SIZE = {"spark.driver.memory": "1g"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """The S3 that the job writes to."""
+
+    endpoint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +30,19 @@ class Variant:
     conf: Mapping[str, str]
     environment: Mapping[str, str]
 
-    def properties(self, store: S3) -> str:
+    def properties(self, storage: Storage) -> str:
         """Return the properties file of the job."""
-        conf = {**SIZE, **self.conf, **reach(store)}
+        conf = {**SIZE, **self.conf, **reach(storage)}
         return "".join(f"{key}={value}\n" for key, value in conf.items())
+
+    def arguments(self, table: str) -> list[str]:
+        """Return what its driver is given to write a table."""
+        return ["--properties-file", PROPERTIES, JOB, f"s3a://{BUCKET}/{table}"]
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of its driver."""
+        keys = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY}
+        return {"PYSPARK_PYTHON": "/usr/bin/python3", **keys, **self.environment}
 
 
 def variants(cores: int) -> tuple[Variant, Variant]:
@@ -70,11 +86,11 @@ def own_conf(cores: int) -> dict[str, str]:
     }
 
 
-def reach(store: S3) -> dict[str, str]:
+def reach(storage: Storage) -> dict[str, str]:
     """Return how S3A gets at the store, the same for both."""
     return {
-        "spark.hadoop.fs.s3a.endpoint": store.endpoint,
-        "spark.hadoop.fs.s3a.endpoint.region": store.region,
+        "spark.hadoop.fs.s3a.endpoint": storage.endpoint,
+        "spark.hadoop.fs.s3a.endpoint.region": s3.REGION,
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.aws.credentials.provider": (
             "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
