@@ -62,7 +62,10 @@ class Sign:
 
     def shows_in(self, error: JavaError) -> bool:
         """Tell whether the throwable carries this sign."""
-        return error.type.rpartition(".")[2] in self.types or any(word in error.message for word in self.words)
+        of_type = error.type.rpartition(".")[2] in self.types
+        # an error of an executor arrives as text: the names of its types are all that is left of its causes
+        told = (*(f"{name}: " for name in self.types), *self.words)
+        return of_type or any(word in error.message for word in told)
 
 
 SIGNS = (

@@ -85,3 +85,19 @@ def test_an_endpoint_that_never_answers_is_unavailable(lake: Lake, silent: str) 
 
     assert (error.reason, error.code) == ("StoreUnavailable", ExitCode.UNAVAILABLE)
     print(f"silent for {time.monotonic() - started:.0f} s")  # noqa: T201 (a figure for the log, not asserted)
+
+
+def test_a_store_that_was_away_costs_an_attempt_and_no_row(lake: Lake) -> None:
+    lake.put({"1.csv": lines("id", "1")})
+    lake.ingest(slot="1")
+    lake.put({"2.csv": lines("id", "2")})
+    lake.s3.stop()
+    try:
+        with pytest.raises(JobError) as caught:
+            lake.ingest(slot="2")
+    finally:
+        lake.s3.start()
+
+    assert (caught.value.reason, caught.value.code) == ("StoreUnavailable", ExitCode.UNAVAILABLE)
+    lake.ingest(slot="2", attempt=2)
+    assert lake.rows("id", "_ingest_batch") == [(1, 1), (2, 2)]

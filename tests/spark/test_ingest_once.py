@@ -1,10 +1,14 @@
 """Each file is read once, whatever happens in between; each exception to that has a name."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from lakehouse_api.run import ExitCode
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
+from lakehouse_jobs.ingest.job import Ended
 from lakehouse_jobs.ingest.ledger import Books
 from lakehouse_jobs.ingest.plan import SUMMARY_EVERY, FileGroup, PlannedFile, new_plan, summarised
 from lakehouse_jobs.storage import Storage, Stored
@@ -236,3 +240,38 @@ def test_a_pipeline_of_many_batches_reads_few_plans_and_forgets_vanished_files(l
     ledger = books.ledger(3 * SUMMARY_EVERY - 1)
     assert set(ledger.etags) >= {file.uri for file in listing}
     assert len(ledger.etags) <= 4 + SUMMARY_EVERY
+
+
+def test_a_retry_counts_the_rows_when_result_and_history_are_gone(lake: Lake) -> None:
+    lake.put({"a.csv": lines("id", "1", "2", "x")})
+    first = lake.ingest(slot="1").batches[0]
+    path = lake.uri("bronze/people").replace("s3://", "s3a://")
+    lake.spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('delta.appendOnly' = 'true')")
+    delta: Any = lake.spark._jvm
+    delta.org.apache.spark.sql.delta.DeltaLog.forTable(lake.spark._jsparkSession, path).checkpoint()
+    lake.delete(f"{BOOKS}/1.result.json", "bronze/people/_delta_log/00000000000000000000.json")
+
+    retry = lake.ingest(slot="1", attempt=2).batches[0]
+
+    told = ("rows_read", "rows_written", "rows_quarantined", "files_read", "bytes_read", "newest_input")
+    assert [getattr(retry, name) for name in told] == [getattr(first, name) for name in told]
+
+
+def test_two_drivers_started_at_once_by_mistake_commit_once(lake: Lake) -> None:
+    lake.put({"a.csv": lines("id", "1", "2", "x"), "b.csv": lines("id,name", "3,Cy")})
+
+    def attempt(number: int) -> Ended | JobError:
+        try:
+            return lake.ingest(slot="1", attempt=number)
+        except JobError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(attempt, (1, 2)))
+
+    won = [end for end in ends if isinstance(end, Ended)]
+    assert won, ends
+    assert {end.result.metrics["rowsWritten"] for end in won} == {3}
+    assert all(end.code is ExitCode.UNAVAILABLE for end in ends if isinstance(end, JobError)), "and can be tried again"
+    assert lake.rows("id") == [1, 2, 3]
+    assert len(lake.refused()) == 1

@@ -65,7 +65,7 @@ class Plan(Model):
 
     def suits(self, run: RunSpec) -> bool:
         """Tell whether the run asks for just what this plan was made for."""
-        asked = (run.job.source, run.job.contract.version, run.job.reread or self.reread)
+        asked = (what_is_read(run.job.source), run.job.contract.version, run.job.reread or self.reread)
         return asked == (self.source, self.contract, self.reread)
 
 
@@ -100,6 +100,11 @@ class Due:
     rewritten: tuple[str, ...]
 
 
+def what_is_read(source: FilesSource) -> FilesSource:
+    """Leave out how the source is reached: other credentials read the same files."""
+    return source.model_copy(update={"credentials": None})
+
+
 def is_data(name: str) -> bool:
     """Tell data from what writers leave beside it: markers, temporary and hidden files, by their first character."""
     return not any(part.startswith(("_", ".")) for part in name.split("/"))
@@ -125,7 +130,7 @@ def new_plan(
         uid=run.uid,
         slot=run.slot,
         planned_at=now,
-        source=run.job.source,
+        source=what_is_read(run.job.source),
         contract=run.job.contract.version,
         reread=run.job.reread or ledger.reread,
         groups=groups,
