@@ -11,7 +11,7 @@ BOUNDED_RETRIES: Final = {
     # S3A's defaults try an unreachable endpoint for a quarter of an hour, twice: in the SDK and around it. Here a store
     # that refuses connections is given up in seconds, and one that takes them and is silent in three times 15 s. The
     # operator then tries the run again, with its reason in the status meanwhile.
-    "fs.s3a.attempts.maximum": "1",
+    "fs.s3a.attempts.maximum": "0",
     "fs.s3a.retry.limit": "2",
     "fs.s3a.retry.interval": "500ms",
     "fs.s3a.connection.establish.timeout": "5s",

@@ -12,7 +12,7 @@ from lakehouse_jobs.ingest.job import Ended
 from lakehouse_jobs.ingest.ledger import Books
 from lakehouse_jobs.ingest.plan import SUMMARY_EVERY, FileGroup, PlannedFile, new_plan, summarised
 from lakehouse_jobs.storage import Storage, Stored
-from tests.spark.lake import Lake, lines
+from tests.spark.lake import PEOPLE, Lake, lines
 
 pytestmark = pytest.mark.spark
 
@@ -223,6 +223,33 @@ def test_an_open_plan_is_given_up_when_the_contract_changes(lake: Lake, monkeypa
     assert ended.result.metrics["rowsWritten"] == 2
     assert lake.rows("id", "_ingest_batch") == [("1", 2), ("x", 2)]
     assert lake.refused() == []
+
+
+def test_files_of_a_lost_driver_that_commits_after_all_are_not_read_twice(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.put({"a.csv": lines("id,name", "1,Ada")})
+    append = batches._append
+    lost: list[tuple[object, ...]] = []
+    monkeypatch.setattr(batches, "_append", lambda *arguments: lost.append(arguments))
+    lake.ingest(slot="1")
+    lake.delete(f"{BOOKS}/1.result.json")
+
+    def the_lost_driver_goes_on(*_: object) -> None:
+        append(*lost[0])  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.undo()
+    monkeypatch.setattr(batches, "_require_unchanged", the_lost_driver_goes_on)
+    monkeypatch.setattr(batches.Judged, "release", lambda _: None)
+    changed = {**PEOPLE, "description": "another version"}
+    with pytest.raises(JobError) as caught:
+        lake.ingest(slot="2", contract=changed)
+    assert (caught.value.reason, caught.value.code) == ("AnotherDriver", ExitCode.UNAVAILABLE)
+
+    monkeypatch.undo()
+    ended = lake.ingest(slot="2", attempt=2, contract=changed)
+    assert ended.result.reason == "NoNewFiles"
+    assert lake.rows("id", "_ingest_batch") == [(1, 1)]
 
 
 def test_a_pipeline_of_many_batches_reads_few_plans_and_forgets_vanished_files(lake: Lake) -> None:

@@ -56,6 +56,7 @@ def execute(spark: SparkSession, storage: Storage, run: RunSpec, plan: Plan, con
     _LOG.info("%d rows read, %d accepted, %d refused", counts.rows_read, counts.rows_written, counts.rows_quarantined)
     try:
         _require_unchanged(storage, plan)
+        _require_turn(bronze, run, plan)
         if judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, contract, judged)
         _append(bronze, run, plan, contract, judged)
@@ -153,6 +154,21 @@ def _require_unchanged(storage: Storage, plan: Plan) -> None:
         raise unavailable(
             "SourceChanged",
             f"{shown(names)} changed after the batch was planned. Nothing was committed; the next attempt plans anew.",
+        )
+
+
+def _require_turn(bronze: Table, run: RunSpec, plan: Plan) -> None:
+    """Refuse to commit when the table went on otherwise than planned.
+
+    A driver that was given up for lost, and its plan with it, may commit that plan after all. Its files are in this
+    plan once more.
+    """
+    committed = bronze.committed(run.app_id)
+    if committed not in (plan.previous, plan.batch):
+        raise unavailable(
+            "AnotherDriver",
+            f"another driver committed batch {committed} to {bronze.uri} while batch {plan.batch} was being read. "
+            "Nothing is read twice: the next attempt plans anew.",
         )
 
 

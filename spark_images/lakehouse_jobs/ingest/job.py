@@ -158,7 +158,7 @@ def _next_plan(run: Ingest, committed: int, files: Sequence[Stored]) -> Plan | N
     """
     ledger = run.books.ledger(committed)
     opened = run.books.open_plans(committed)
-    if opened and opened[-1].suits(run.spec) and not changed(opened[-1], files):
+    if opened and opened[-1].previous == committed and opened[-1].suits(run.spec) and not changed(opened[-1], files):
         return opened[-1]
     found = due(ledger, files, run.spec.job.reread)
     if not found.files:
