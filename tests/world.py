@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from lakehouse_operator.core import ingest_pipeline, names
@@ -89,13 +90,13 @@ class World:
         if launch and self.refusal:
             refused = ingest_pipeline.refused(self.resource, self.seen(), self.now, self.config, self.refusal)
             return [lambda: self.config_maps.add(launch.run_id), *self._steps(refused)]
-        steps: list[Callable[[], None]] = [lambda ref=ref: self._delete(ref.kind, ref.name) for ref in plan.stop]
+        steps: list[Callable[[], None]] = [partial(self._delete, ref.kind, ref.name) for ref in plan.stop]
         if launch:
             steps += [lambda: self.config_maps.add(launch.run_id), lambda: self._post(launch.pod)]
         if plan.status is not None:
             steps.append(lambda: self._store(dict(plan.status or {})))
-        steps += [lambda ref=ref: self._release(ref.name) for ref in plan.release]
-        steps += [lambda ref=ref: self._delete(ref.kind, ref.name) for ref in plan.prune]
+        steps += [partial(self._release, ref.name) for ref in plan.release]
+        steps += [partial(self._delete, ref.kind, ref.name) for ref in plan.prune]
         steps.append(lambda: self.events.extend(plan.events))
         return steps
 
@@ -122,7 +123,8 @@ class World:
             return {record["slot"]}
         spec = self.body["spec"]
         schedule = read_schedule(spec["schedule"], spec.get("timeZone", "Etc/UTC"))
-        slot, slots = parse_time(record["firstSlot"]), []
+        slots: list[str] = []
+        slot: datetime | None = parse_time(record["firstSlot"])
         while slot and slot <= parse_time(record["slot"]):
             slots.append(format_time(slot))
             slot = schedule.next_after(slot)

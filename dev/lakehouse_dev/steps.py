@@ -44,6 +44,7 @@ CHECK = (
     Step(name="format", command=("ruff", "format", "--check", "--quiet", "."), about="ruff format"),
     Step(name="lint", command=("ruff", "check", "--quiet", "."), about="ruff, every rule"),
     Step(name="types", command=("mypy",), about="mypy --strict"),
+    Step(name="test types", command=("mypy", "tests"), about="the same for the tests"),
     Step(name="imports", command=("lint-imports", "--no-logo"), about="imports go one way"),
 )
 VERIFY = (

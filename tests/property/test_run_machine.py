@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from typing_extensions import override
 
 from lakehouse_api.annotations import RUN_NOW
 from lakehouse_operator.core import ingest_pipeline
@@ -103,6 +104,7 @@ class RunMachine(RuleBasedStateMachine):
         again = ingest_pipeline.reconcile(deepcopy(world.resource), world.seen(), world.now, world.config)
         assert first == again
 
+    @override
     def teardown(self) -> None:
         """Let everything end well: the pipeline comes to rest and every slot is accounted for."""
         world = self.world

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 from unittest.mock import patch
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # py4j ships no types
+from py4j.protocol import Py4JJavaError
 from pyspark import SparkConf
 from pyspark.java_gateway import launch_gateway
 
