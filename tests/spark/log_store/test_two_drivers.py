@@ -73,6 +73,7 @@ def committed(driver: Driver, store: S3, table: str) -> list[str]:
     return [f"{table}/_delta_log/{name}" for name in names if name.endswith(".json")]
 
 
+@pytest.mark.timeout(1800)  # 200 commits take 3 minutes, on a busy machine several times that
 def test_every_acknowledged_commit_of_two_drivers_is_in_the_table(
     store: S3, log: str, first_driver: Driver, tmp_path: Path
 ) -> None:
