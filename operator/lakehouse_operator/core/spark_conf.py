@@ -47,6 +47,7 @@ _DELTA = {
 _TUNING = {
     "spark.databricks.delta.snapshotPartitions": "2",  # 50 by default, which costs seconds on the log of a small table
     "spark.sql.shuffle.partitions": "4",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "32",  # 10,000 tasks to list a few folders otherwise
     "spark.ui.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
 }
