@@ -20,7 +20,7 @@ from lakehouse_operator.kube.endpoints import PODS, RESOURCES
 
 PIPELINES = RESOURCES["IngestPipeline"]
 CONTRACTS = RESOURCES["DataContract"]
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 SETTINGS: dict[str, Any] = {
     "lake": {"uri": "s3://lake"},

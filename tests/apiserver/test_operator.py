@@ -303,7 +303,7 @@ async def test_a_limit_range_that_refuses_a_driver_is_told(
 
 async def test_pod_security_that_refuses_a_driver_is_told(client: Client, operator: RunningOperator, name: str) -> None:
     strict = operator.namespaces[3]
-    template = {"spec": {"initContainers": [{"name": "as-root", "image": "none"}]}}
+    template = {"spec": {"volumes": [{"name": "share", "nfs": {"server": "files.example", "path": "/"}}]}}
     await client.create(PIPELINES, strict, pipeline(name, spark={"podTemplate": template}))
 
     status = await status_of(client, strict, name, lambda s: s.get("retry"), "a refusal")

@@ -53,10 +53,14 @@ def _extended(status: RunStatus, reason: str) -> RunRecord | None:
     return newest if Slot(text=newest.slot).instant else None
 
 
-def mark_handled(status: RunStatus, slot: Slot) -> RunStatus:
-    """Note that a slot has been decided, so that it is never decided again."""
+def mark_handled(status: RunStatus, slot: Slot, spec_hash: str | None = None) -> RunStatus:
+    """Note that a slot has been decided, so that it is never decided again.
+
+    A run that a person asked for, given the spec it runs, is also the run that this spec was due.
+    """
     if slot.token is not None:
-        return status.model_copy(update={"last_handled_run_now": slot.token})
+        handled = {"last_handled_run_now": slot.token, **({"last_handled_spec": spec_hash} if spec_hash else {})}
+        return status.model_copy(update=handled)
     if slot.spec_hash is not None:
         return status.model_copy(update={"last_handled_spec": slot.spec_hash})
     last = status.last_scheduled_slot

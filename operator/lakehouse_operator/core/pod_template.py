@@ -5,7 +5,7 @@ from typing import Any
 
 from lakehouse_operator.core.plan import Manifest
 
-_LISTS = ("tolerations", "volumes", "topologySpreadConstraints", "hostAliases", "initContainers", "imagePullSecrets")
+_LISTS = ("tolerations", "volumes", "topologySpreadConstraints", "hostAliases", "imagePullSecrets")
 _VALUES = (
     "affinity",
     "nodeSelector",

@@ -37,7 +37,7 @@ def conclude(scene: Scene, turn: Turn, driver: Driver) -> Turn:
     asked = next((run for run in turn.status.active if run.id == driver.run_id), None)
     verdict = _as_asked(driver, asked)
     failures = driver.failures + (verdict.outcome is Outcome.FAILED and verdict.counts)
-    status = mark_handled(turn.status, Slot(text=driver.slot))
+    status = mark_handled(turn.status, Slot(text=driver.slot), driver.spec)
     others = [run for run in status.active if run.id != driver.run_id]
     status = status.model_copy(update={"active": others, "retry": None, "waiting": None})
     if verdict.outcome is Outcome.FAILED and verdict.retried and failures < scene.spec.retry.max_attempts:

@@ -63,7 +63,7 @@ def begin(scene: Scene, start: Start) -> RunStatus:
         started_at=format_time(scene.now),
         log=names.log_command(scene.resource, start.run_id),
     )
-    status = mark_handled(scene.status, start.slot)
+    status = mark_handled(scene.status, start.slot, scene.spec_hash)
     return status.model_copy(update={"active": [active], "retry": None, "waiting": None})
 
 
@@ -78,7 +78,7 @@ def _seen(scene: Scene) -> RunStatus:
     """Bring the status up to what the cluster shows: the schedule in force, the attempts that are alive."""
     status = scene.status
     for driver in scene.live:
-        status = mark_handled(status, Slot(text=driver.slot))
+        status = mark_handled(status, Slot(text=driver.slot), driver.spec)
     before = {run.id: run for run in status.active}
     active = [_active(driver, before.get(driver.run_id), scene) for driver in scene.live]
     return status.model_copy(update={"active": active, "schedule": observed_schedule(scene)})

@@ -105,6 +105,15 @@ def test_a_run_now_token_starts_exactly_one_run() -> None:
     assert world.status["lastHandledRunNow"] == "please"
 
 
+def test_a_run_now_token_on_a_new_pipeline_is_the_run_of_its_spec() -> None:
+    world = one_shot()
+    world.annotate(RUN_NOW, "first")
+    world.settle()
+    run_once(world, result=gen.succeeded())
+    assert len(world.created) == 1
+    assert world.condition("Reconciling") is None
+
+
 def test_a_run_now_token_waits_for_the_active_run() -> None:
     world = one_shot()
     world.settle()
@@ -352,6 +361,11 @@ def test_runs_beyond_the_history_lose_their_pods_and_config_maps() -> None:
         pytest.param({"spark": {"conf": {"spark.my.password": "x"}}}, "SparkConfRefused", id="a secret in the open"),
         pytest.param(
             {"spark": {"podTemplate": {"spec": {"hostNetwork": True}}}}, "PodTemplateRefused", id="a field of ours"
+        ),
+        pytest.param(
+            {"spark": {"podTemplate": {"spec": {"initContainers": [{"name": "root"}]}}}},
+            "PodTemplateRefused",
+            id="a container of its own",
         ),
         pytest.param({"spark": {"driver": {"memory": "100Mi"}}}, "InvalidSpec", id="too little memory"),
         pytest.param({"timeout": "soon"}, "InvalidSpec", id="no duration"),
