@@ -109,6 +109,7 @@ def _cluster(app: Application) -> dict[str, str]:
         "spark.executor.cores": str(executor.cores),
         "spark.executor.memory": _mebibytes(executor.memory),
         "spark.authenticate": "true",
+        "spark.network.crypto.enabled": "true",  # without it the keys of the encrypted local files cross the wire
         "spark.io.encryption.enabled": "true",
     }
 
