@@ -19,6 +19,18 @@ pytestmark = pytest.mark.spark
 BOOKS = "bronze/people/_ingest/crm/people"
 
 
+def die_before_the_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run slot 1 up to the commit to bronze: its plan is open, its refused rows are in quarantine."""
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_append", die)
+        with pytest.raises(KeyboardInterrupt):
+            lake.ingest(slot="1")
+
+
 def test_a_second_run_reads_only_the_new_file(lake: Lake) -> None:
     lake.put({"a.csv": lines("id,name", "1,Ada")})
     lake.ingest(slot="1")
@@ -169,15 +181,9 @@ def test_a_file_that_changes_while_it_is_read_commits_nothing_and_the_retry_plan
 def test_what_a_given_up_plan_left_in_quarantine_is_removed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.put({"a.csv": lines("id", "1", "x")})
 
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(batches, "_append", die)
-    with pytest.raises(KeyboardInterrupt):
-        lake.ingest(slot="1")
+    die_before_the_commit(lake, monkeypatch)
     assert len(lake.refused()) == 1
 
-    monkeypatch.undo()
     lake.put({"a.csv": lines("id", "1", "y")})
     lake.ingest(slot="1", attempt=2)
     assert [row for row, _ in lake.refused()] == ['{"id":"y"}']
@@ -188,13 +194,7 @@ def test_an_open_plan_of_another_slot_is_finished_before_new_files_are_read(
 ) -> None:
     lake.put({"a.csv": lines("id", "1")})
 
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(batches, "_append", die)
-    with pytest.raises(KeyboardInterrupt):
-        lake.ingest(slot="1")
-    monkeypatch.undo()
+    die_before_the_commit(lake, monkeypatch)
     lake.put({"b.csv": lines("id", "2")})
 
     ended = lake.ingest(slot="2")
@@ -209,13 +209,7 @@ def test_an_open_plan_of_another_slot_is_finished_before_new_files_are_read(
 def test_an_open_plan_is_given_up_when_the_contract_changes(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     lake.put({"a.csv": lines("id", "1", "x")})
 
-    def die(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(batches, "_append", die)
-    with pytest.raises(KeyboardInterrupt):
-        lake.ingest(slot="1")
-    monkeypatch.undo()
+    die_before_the_commit(lake, monkeypatch)
 
     looser = {"type": "object", "properties": {"id": {"type": "string"}}}
     ended = lake.ingest(slot="2", contract=looser)

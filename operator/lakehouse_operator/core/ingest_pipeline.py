@@ -57,12 +57,13 @@ def reconcile(resource: Resource, seen: Seen, now: datetime, config: Config) -> 
     spec = _read_spec(resource)
     scene = _scene(resource, spec, seen, now)
     if (settled := settle(scene)) is not None:
-        return _plan(scene, settled, _keep_rows(settled), standing.of_scene)
-    found = spec if isinstance(spec, Violation) else _violation(spec, resource.namespace, seen, config)
-    if found is not None or isinstance(spec, Violation):
-        return _stalled(scene, found)
+        return _plan(scene, _keep_rows(settled), standing.of_scene)
+    if isinstance(spec, Violation):
+        return _stalled(scene, spec)
+    if (violation := _violation(spec, resource.namespace, seen, config)) is not None:
+        return _stalled(scene, violation)
     turn = take_turn(scene)
-    plan = _plan(scene, turn, _described(turn, spec, seen), standing.of_scene)
+    plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
     return replace(plan, launch=_launch(scene, spec, turn.start, seen, config)) if turn.start else plan
 
 
@@ -70,11 +71,10 @@ def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refus
     """Take note that the attempt that `reconcile` wanted could not be created."""
     spec = _read_spec(resource)
     scene = _scene(resource, spec, seen, now)
-    turn = take_turn(scene)
-    if isinstance(spec, Violation) or turn.start is None:
+    start = take_turn(scene).start
+    if start is None:
         return reconcile(resource, seen, now, config)
-    turn = refuse(scene, turn.start, refusal)
-    return _plan(scene, turn, _keep_rows(turn), standing.of_scene)
+    return _plan(scene, _keep_rows(refuse(scene, start, refusal)), standing.of_scene)
 
 
 # --- understanding the pipeline ------------------------------------------------------------------------------------
@@ -243,12 +243,10 @@ def _lag(record: RunRecord) -> str | None:
     return format_duration(timedelta(seconds=int(age.total_seconds())))
 
 
-def _plan(scene: Scene, turn: Turn, described: Turn, judge: standing.Judge) -> Plan:
-    after = replace(scene, status=described.status)
+def _plan(scene: Scene, turn: Turn, judge: standing.Judge) -> Plan:
+    after = replace(scene, status=turn.status)
     conditions = merge(scene.status.conditions, judge(after), generation=scene.resource.generation, now=scene.now)
-    status = described.status.model_copy(
-        update={"conditions": conditions, "observed_generation": scene.resource.generation}
-    )
+    status = turn.status.model_copy(update={"conditions": conditions, "observed_generation": scene.resource.generation})
     return Plan(
         stop=turn.stop,
         status=status.told(),
@@ -259,11 +257,9 @@ def _plan(scene: Scene, turn: Turn, described: Turn, judge: standing.Judge) -> P
     )
 
 
-def _stalled(scene: Scene, violation: Violation | None) -> Plan:
-    if violation is None:
-        raise ValueError("a pipeline is stalled for a reason")
+def _stalled(scene: Scene, violation: Violation) -> Plan:
     turn = hold(scene)
     known = any(c.type == STALLED and c.reason == violation.reason for c in scene.status.conditions)
     event = Event(type=EventType.WARNING, reason=violation.reason, message=violation.message)
     turn = turn if known else replace(turn, events=(*turn.events, event))
-    return _plan(scene, turn, turn, lambda _: standing.of_violation(violation))
+    return _plan(scene, turn, lambda _: standing.of_violation(violation))
