@@ -19,8 +19,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from lakehouse_api.columns import ColumnKind
 from lakehouse_jobs.contract.native import EXACT_UP_TO, Cell, always, json_type, never, takes_null
-from lakehouse_jobs.contract.schema import Contract, Field, Kind
+from lakehouse_jobs.contract.schema import Contract, Field
 
 MOMENT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'"
 """How a typed time is written as JSON: RFC 3339 in UTC."""
@@ -36,12 +37,12 @@ _SPARK_TYPES: Final[Mapping[str | None, DataType]] = {
     "number": DoubleType(),
     "boolean": BooleanType(),
 }
-_COLUMN_TYPES: Final[Mapping[Kind, DataType]] = {
-    Kind.TIMESTAMP: TimestampType(),
-    Kind.DATE: DateType(),
-    Kind.BIGINT: LongType(),
-    Kind.DOUBLE: DoubleType(),
-    Kind.BOOLEAN: BooleanType(),
+_COLUMN_TYPES: Final[Mapping[ColumnKind, DataType]] = {
+    ColumnKind.TIMESTAMP: TimestampType(),
+    ColumnKind.DATE: DateType(),
+    ColumnKind.BIGINT: LongType(),
+    ColumnKind.DOUBLE: DoubleType(),
+    ColumnKind.BOOLEAN: BooleanType(),
 }
 
 
@@ -60,12 +61,14 @@ def json_cells(contract: Contract, members: Mapping[str, Column], text: Column) 
 
 def json_column_type(field: Field) -> DataType:
     """Give the type as which the JSON reader is to read a field."""
-    return StringType() if field.kind is Kind.DECIMAL else _SPARK_TYPES.get(json_type(field), StringType())
+    return StringType() if field.kind is ColumnKind.DECIMAL else _SPARK_TYPES.get(json_type(field), StringType())
 
 
 def column_type(field: Field) -> DataType:
     """Give the type of the field's column in the table."""
-    return DecimalType(*field.scale) if field.kind is Kind.DECIMAL else _COLUMN_TYPES.get(field.kind, StringType())
+    return (
+        DecimalType(*field.scale) if field.kind is ColumnKind.DECIMAL else _COLUMN_TYPES.get(field.kind, StringType())
+    )
 
 
 def typed_cells(contract: Contract, columns: Mapping[str, tuple[Column, DataType]]) -> dict[str, Cell]:
@@ -88,8 +91,10 @@ def _csv_cell(field: Field, text: Column) -> Cell:
         known, value = text.isin("true", "false"), text == "true"
     else:
         known, value = ~absent, text
-    column = value if field.kind in {Kind.BIGINT, Kind.DOUBLE, Kind.BOOLEAN} else text.try_cast(field.ddl)
-    if field.kind is Kind.DECIMAL:
+    column = (
+        value if field.kind in {ColumnKind.BIGINT, ColumnKind.DOUBLE, ColumnKind.BOOLEAN} else text.try_cast(field.ddl)
+    )
+    if field.kind is ColumnKind.DECIMAL:
         known = known & text.rlike(_digits(field))
     return Cell(absent=absent, known=known, value=value, column=column)
 
@@ -104,7 +109,7 @@ def _digits(field: Field) -> str:
 def _json_cell(field: Field, member: Column, no_null: Column) -> Cell:
     gone = member.isNull() if takes_null(field) else member.isNull() & no_null
     kind = json_type(field)
-    if field.kind is Kind.DECIMAL:
+    if field.kind is ColumnKind.DECIMAL:
         return Cell(absent=gone, known=never(), value=member.try_cast("double"), column=member.try_cast(field.ddl))
     known = member.isNotNull()
     if kind == "string":
@@ -115,13 +120,13 @@ def _json_cell(field: Field, member: Column, no_null: Column) -> Cell:
 
 
 def _kept(field: Field, member: Column) -> Column:
-    return member.try_cast(field.ddl) if field.kind in {Kind.TIMESTAMP, Kind.DATE} else member
+    return member.try_cast(field.ddl) if field.kind in {ColumnKind.TIMESTAMP, ColumnKind.DATE} else member
 
 
 def _typed_cell(field: Field, column: Column, type_: DataType) -> Cell:
     unknown = Cell(absent=column.isNull(), known=never(), value=_null(field), column=F.lit(None).cast(field.ddl))
     kind = json_type(field)
-    if field.kind is Kind.DECIMAL:
+    if field.kind is ColumnKind.DECIMAL:
         return unknown
     if kind == "string":
         return _typed_text(field, column, type_, unknown)
@@ -143,9 +148,9 @@ def _typed_text(field: Field, column: Column, type_: DataType, unknown: Cell) ->
     if isinstance(type_, StringType):
         known = F.is_valid_utf8(column)
         return Cell(absent=column.isNull(), known=known, value=column, column=column.try_cast(field.ddl))
-    if isinstance(type_, TimestampType) and field.kind is Kind.TIMESTAMP:
+    if isinstance(type_, TimestampType) and field.kind is ColumnKind.TIMESTAMP:
         return Cell(absent=column.isNull(), known=year, value=F.date_format(column, MOMENT), column=column)
-    if isinstance(type_, DateType) and field.kind is Kind.DATE:
+    if isinstance(type_, DateType) and field.kind is ColumnKind.DATE:
         return Cell(absent=column.isNull(), known=year, value=F.date_format(column, "yyyy-MM-dd"), column=column)
     return unknown
 

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from lakehouse_jobs.contract.schema import Contract, Field, Kind, registry
+from lakehouse_api.columns import ColumnKind
+from lakehouse_jobs.contract.schema import Contract, Field, registry
 
 MOST_REASONS: Final = 20
 LONGEST_MESSAGE: Final = 300
@@ -92,7 +93,7 @@ def judge_instance(contract: Contract, instance: Any, precise: Any) -> Verdict:
         return _refused([_reason(error) for error in errors])
     if not isinstance(instance, dict):
         return _refused([Reason("", "Unrepresentable", "valid, but only an object can be a row")])
-    written = [_written(field, precise if field.kind is Kind.DECIMAL else instance) for field in contract.fields]
+    written = [_written(field, precise if field.kind is ColumnKind.DECIMAL else instance) for field in contract.fields]
     lost = [each for each in written if isinstance(each, Reason)]
     return _refused(lost) if lost else Verdict([], [each for each in written if not isinstance(each, Reason)])
 
@@ -194,13 +195,13 @@ def _json(_: Field, value: Any) -> str:
     return _string(_, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-_WRITERS: Final[dict[Kind, Callable[[Field, Any], str]]] = {
-    Kind.STRING: _string,
-    Kind.TIMESTAMP: _timestamp,
-    Kind.DATE: _string,
-    Kind.BIGINT: _integer,
-    Kind.DOUBLE: _double,
-    Kind.DECIMAL: _decimal,
-    Kind.BOOLEAN: _boolean,
-    Kind.JSON: _json,
+_WRITERS: Final[dict[ColumnKind, Callable[[Field, Any], str]]] = {
+    ColumnKind.STRING: _string,
+    ColumnKind.TIMESTAMP: _timestamp,
+    ColumnKind.DATE: _string,
+    ColumnKind.BIGINT: _integer,
+    ColumnKind.DOUBLE: _double,
+    ColumnKind.DECIMAL: _decimal,
+    ColumnKind.BOOLEAN: _boolean,
+    ColumnKind.JSON: _json,
 }

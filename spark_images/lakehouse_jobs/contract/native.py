@@ -13,8 +13,9 @@ from typing import Any, Final
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
+from lakehouse_api.columns import SPARK_TYPE
 from lakehouse_jobs.contract.patterns import to_java
-from lakehouse_jobs.contract.schema import SPARK_TYPE, Contract, Field
+from lakehouse_jobs.contract.schema import Contract, Field
 
 EXACT_UP_TO: Final = 2**53
 """Below it every integer is a double, so that Spark's and Python's arithmetic agree."""

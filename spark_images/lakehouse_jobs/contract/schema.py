@@ -1,11 +1,9 @@
 """A contract as the engine sees it: the columns that its properties become, and what is wrong with it."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -14,31 +12,17 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from lakehouse_api.columns import DECIMAL, SPARK_TYPE, ColumnKind, column_kind, column_type, types_of
 from lakehouse_api.run import ContractSnapshot
 
-SPARK_TYPE: Final = "x-spark-type"
 RESERVED: Final = "_ingest_"
 FORMATS: Final = Draft202012Validator.FORMAT_CHECKER.checkers
-_DECIMAL: Final = re.compile(r"decimal\(([0-9]{1,2}),\s*([0-9]{1,2})\)")
 _NOT_IN_COLUMNS: Final = frozenset(" ,;{}()\n\t=")
 _DECIMAL_DIGITS: Final = 38
 
 
 class ContractError(ValueError):
     """The contract cannot be enforced; the text names every problem found."""
-
-
-class Kind(StrEnum):
-    """How a property's values are kept in the table."""
-
-    STRING = "string"
-    TIMESTAMP = "timestamp"
-    DATE = "date"
-    BIGINT = "bigint"
-    DOUBLE = "double"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    JSON = "json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +35,14 @@ class Field:
     name: str
     schema: dict[str, Any]
     types: frozenset[str]
-    kind: Kind
+    kind: ColumnKind
     ddl: str
     required: bool
 
     @property
     def scale(self) -> tuple[int, int]:
         """Give precision and scale of a decimal column."""
-        found = _DECIMAL.fullmatch(self.ddl)
+        found = DECIMAL.fullmatch(self.ddl)
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
@@ -126,12 +110,12 @@ def _unusable_column(name: str, schema: Any) -> Iterator[str]:
     if not name or _NOT_IN_COLUMNS & set(name):
         yield f"property {name!r} cannot be a column: no blanks and none of , ; {{ }} ( ) ="
     declared = schema.get(SPARK_TYPE) if isinstance(schema, dict) else None
-    if declared is not None and not _is_decimal(declared, _types(schema)):
+    if declared is not None and not _is_decimal(declared, types_of(schema)):
         yield f"property {name!r}: {SPARK_TYPE} {declared!r} must be decimal(p,s), p up to 38, on a number or integer"
 
 
 def _is_decimal(declared: Any, types: frozenset[str]) -> bool:
-    found = _DECIMAL.fullmatch(str(declared))
+    found = DECIMAL.fullmatch(str(declared))
     if not found or not types or types - {"number", "integer", "null"}:
         return False
     return 1 <= int(found[1]) <= _DECIMAL_DIGITS and int(found[2]) <= int(found[1])
@@ -168,36 +152,11 @@ def _resolves(resolver: Any, reference: str) -> bool:
 def _field(name: str, contract: dict[str, Any]) -> Field:
     schema = contract["properties"][name]
     definition = schema if isinstance(schema, dict) else ({} if schema else {"not": {}})
-    kind = _kind(definition)
     return Field(
         name=name,
         schema=definition,
-        types=_types(definition),
-        kind=kind,
-        ddl=_ddl(kind, definition),
+        types=types_of(definition),
+        kind=column_kind(definition),
+        ddl=column_type(definition),
         required=name in contract.get("required", []),
     )
-
-
-def _types(schema: dict[str, Any]) -> frozenset[str]:
-    declared = schema.get("type", [])
-    return frozenset([declared] if isinstance(declared, str) else declared)
-
-
-def _kind(schema: dict[str, Any]) -> Kind:
-    types = _types(schema) - {"null"}
-    if SPARK_TYPE in schema:
-        return Kind.DECIMAL
-    if types == {"string"}:
-        return {"date-time": Kind.TIMESTAMP, "date": Kind.DATE}.get(schema.get("format", ""), Kind.STRING)
-    if types == {"integer"}:
-        return Kind.BIGINT
-    if types and types <= {"integer", "number"}:
-        return Kind.DOUBLE
-    return Kind.BOOLEAN if types == {"boolean"} else Kind.JSON
-
-
-def _ddl(kind: Kind, schema: dict[str, Any]) -> str:
-    if kind is Kind.DECIMAL:
-        return str(schema[SPARK_TYPE]).replace(" ", "")
-    return "string" if kind is Kind.JSON else kind.value

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from lakehouse_api.columns import ColumnKind
 from lakehouse_api.run import ContractSnapshot
-from lakehouse_jobs.contract.schema import ContractError, Kind, read_contract
+from lakehouse_jobs.contract.schema import ContractError, read_contract
 
 
 def contract(schema: dict[str, Any]) -> ContractSnapshot:
@@ -15,20 +16,20 @@ def contract(schema: dict[str, Any]) -> ContractSnapshot:
 @pytest.mark.parametrize(
     ("definition", "kind", "ddl"),
     [
-        ({"type": "string"}, Kind.STRING, "string"),
-        ({"type": ["null", "string"], "format": "date-time"}, Kind.TIMESTAMP, "timestamp"),
-        ({"type": "string", "format": "date"}, Kind.DATE, "date"),
-        ({"type": "integer"}, Kind.BIGINT, "bigint"),
-        ({"type": ["integer", "number"]}, Kind.DOUBLE, "double"),
-        ({"type": "number", "x-spark-type": "decimal(18, 2)"}, Kind.DECIMAL, "decimal(18,2)"),
-        ({"type": "boolean"}, Kind.BOOLEAN, "boolean"),
-        ({"type": "object"}, Kind.JSON, "string"),
-        ({"type": ["string", "integer"]}, Kind.JSON, "string"),
-        (True, Kind.JSON, "string"),
+        ({"type": "string"}, ColumnKind.STRING, "string"),
+        ({"type": ["null", "string"], "format": "date-time"}, ColumnKind.TIMESTAMP, "timestamp"),
+        ({"type": "string", "format": "date"}, ColumnKind.DATE, "date"),
+        ({"type": "integer"}, ColumnKind.BIGINT, "bigint"),
+        ({"type": ["integer", "number"]}, ColumnKind.DOUBLE, "double"),
+        ({"type": "number", "x-spark-type": "decimal(18, 2)"}, ColumnKind.DECIMAL, "decimal(18,2)"),
+        ({"type": "boolean"}, ColumnKind.BOOLEAN, "boolean"),
+        ({"type": "object"}, ColumnKind.JSON, "string"),
+        ({"type": ["string", "integer"]}, ColumnKind.JSON, "string"),
+        (True, ColumnKind.JSON, "string"),
     ],
     ids=str,
 )
-def test_a_property_becomes_a_column_by_its_type(definition: Any, kind: Kind, ddl: str) -> None:
+def test_a_property_becomes_a_column_by_its_type(definition: Any, kind: ColumnKind, ddl: str) -> None:
     (field,) = read_contract(contract({"properties": {"v": definition}})).fields
 
     assert (field.kind, field.ddl) == (kind, ddl)
