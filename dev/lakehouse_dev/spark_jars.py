@@ -51,24 +51,25 @@ def _cached(name: str, sources: Sequence[Path], build: Callable[[Path], None]) -
 
 def _build_job_jars(target: Path) -> None:
     say("Spark jars: downloading Delta, S3A and Kafka from Maven Central (40 MB, about 20 s), compiling the log store")
-    _maven(DEPENDENCIES, "package", f"-Djars.directory={target}")
+    maven("--file", str(DEPENDENCIES), "package", f"-Djars.directory={target}")
     classes = target / "build"
-    _maven(LOG_STORE / "pom.xml", "package", "-DskipTests", f"-DbuildDirectory={classes}")
+    maven("--file", str(LOG_STORE / "pom.xml"), "package", "-DskipTests", f"-DbuildDirectory={classes}")
     shutil.move(classes / "lakehouse-logstore.jar", target / "lakehouse-logstore.jar")
     shutil.rmtree(classes)
 
 
 def _build_stock_jars(target: Path) -> None:
     say("Stock jars: downloading Delta and S3A with the AWS SDK bundle from Maven Central (700 MB, about 2 min)")
-    _maven(DEPENDENCIES, "package", "-Dstock", f"-Djars.directory={target}")
+    maven("--file", str(DEPENDENCIES), "package", "-Dstock", f"-Djars.directory={target}")
 
 
-def _maven(project: Path, *arguments: str) -> None:
+def maven(*arguments: str) -> None:
+    """Run Maven; raise DevError with what it said when it fails."""
     if shutil.which("mvn") is None:
         raise DevError(
             "Maven is missing; install it with a JDK 17 (Debian: apt-get install maven openjdk-17-jdk-headless)"
         )
-    command = ["mvn", "--quiet", "--batch-mode", "--file", str(project), *arguments]
+    command = ["mvn", "--quiet", "--batch-mode", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DevError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-OUTPUT_TAIL:]}")
