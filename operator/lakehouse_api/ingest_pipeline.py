@@ -1,50 +1,20 @@
 """IngestPipeline: rows of a source, held to a contract, appended to a bronze table exactly once."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from lakehouse_api.data_contract import JsonSchema
+from lakehouse_api.incremental import Incremental
 from lakehouse_api.model import Model, rules
 from lakehouse_api.schedule import Scheduled
-from lakehouse_api.secrets import Credentials
+from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
 
 TABLE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
-# Hadoop would expand the characters of a glob and fold dot segments: both could lead out of what a namespace may read.
-FOLDER = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?{}\[\]\\\s]*$"
-_DOTS = r"self.matches('/\\.\\.?(/|$)')"
-
-
-class FileFormat(StrEnum):
-    """Format of the files of a source."""
-
-    CSV = "csv"
-    JSON = "json"
-    NDJSON = "ndjson"
-    PARQUET = "parquet"
-
-
-class FilesSource(Model):
-    """Files under one folder of an object store; each is read once."""
-
-    uri: Annotated[
-        str,
-        Field(
-            max_length=1024,
-            pattern=FOLDER,
-            description="Folder, such as s3://landing/crm/accounts/. Its sub-folders are read as well.",
-            json_schema_extra=rules((f"!{_DOTS}", "source.files.uri may not hold . or .. as a part of its path")),
-        ),
-    ]
-    format: FileFormat
-    options: Annotated[
-        dict[str, Annotated[str, Field(max_length=256)]],
-        Field(max_length=20, description="Options of the reader, such as header, delimiter, quote, encoding."),
-    ] = {}
-    credentials: Credentials | None = None
+AnySource = FilesSource
 
 
 class Source(Model):
@@ -55,6 +25,28 @@ class Source(Model):
     )
 
     files: FilesSource | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        named = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(f"exactly one of {', '.join(type(self).model_fields)} must be set")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Name the kind: the field that is set."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @property
+    def chosen(self) -> AnySource:
+        """Give the source of that kind."""
+        chosen: AnySource = getattr(self, self.kind)
+        return chosen
+
+    def without_credentials(self) -> Self:
+        """Leave out how the source is reached: other credentials read the same rows."""
+        return self.model_copy(update={self.kind: self.chosen.model_copy(update={"credentials": None})})
 
 
 class ContractRef(Model):
@@ -104,7 +96,19 @@ class Target(Model):
 class IngestPipelineSpec(Scheduled):
     """What to ingest, under which contract, into which table, and when."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(self.incremental) || !has(self.source.files)",
+                "files are read incrementally as they are: remove spec.incremental",
+            ),
+        )
+    )
+
     source: Source
+    incremental: Annotated[
+        Incremental | None, Field(description="Absent: each batch reads the whole source; of files, the new ones.")
+    ] = None
     contract: ContractRef
     target: Target
     spark: Spark = Spark()

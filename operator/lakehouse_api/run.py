@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from lakehouse_api.ingest_pipeline import FilesSource, TargetMode
+from lakehouse_api.incremental import Incremental
+from lakehouse_api.ingest_pipeline import Source, TargetMode
 from lakehouse_api.model import Model
 from lakehouse_api.status import Outcome, Time
 
@@ -66,7 +67,8 @@ class IngestJob(Model):
     """One batch of an IngestPipeline."""
 
     type: Literal["ingest"] = "ingest"
-    source: FilesSource
+    source: Source
+    incremental: Incremental | None = None
     contract: ContractSnapshot
     target: IngestTarget
     reread: Annotated[

@@ -1,8 +1,11 @@
 """How a resource names a secret: by reference, never by value."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
 from lakehouse_api.model import Model
 
@@ -21,3 +24,26 @@ class Credentials(Model):
     """
 
     secret_ref: SecretName
+
+
+SOURCE_VARIABLE: Final = "LAKEHOUSE_SOURCE_"
+"""How the names of the environment variables begin that carry a source's credentials into the Pod."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretUse:
+    """One key of a Secret that a job reads, and the environment variable that the kubelet puts it into."""
+
+    secret: str
+    key: str
+    optional: bool = True
+
+    @property
+    def variable(self) -> str:
+        """Give the variable: clientId is in LAKEHOUSE_SOURCE_CLIENT_ID."""
+        return f"{SOURCE_VARIABLE}{to_snake(self.key).upper()}"
+
+
+def uses_of(credentials: Credentials | None, keys: Iterable[str]) -> tuple[SecretUse, ...]:
+    """Give a use of each key; none of them must exist, for the job can say better than a Pod what it lacks."""
+    return tuple(SecretUse(secret=credentials.secret_ref.name, key=key) for key in keys) if credentials else ()

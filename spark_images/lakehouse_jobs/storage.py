@@ -5,6 +5,7 @@ All goes through Hadoop's file systems, so that a job has one way to reach a sto
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from py4j.protocol import Py4JJavaError
@@ -12,6 +13,7 @@ from pyspark.sql import SparkSession
 
 CONDITIONAL_CREATE: Final = "fs.option.create.conditional.overwrite"
 _YES: Final = True  # Java has no keyword arguments
+_NO: Final = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,17 @@ class Storage:
         """Write an object whether or not it exists."""
         path = self._path(uri)
         _send(path.getFileSystem(self._conf).create(path, _YES), text)
+
+    def upload(self, uri: str, file: Path) -> None:
+        """Write a local file to an object, whether or not that exists."""
+        path = self._path(uri)
+        source = self._jvm.org.apache.hadoop.fs.Path(file.absolute().as_uri())
+        path.getFileSystem(self._conf).copyFromLocalFile(_NO, _YES, source, path)
+
+    def remove(self, uri: str) -> None:
+        """Delete an object, or all objects below a folder; what does not exist is deleted already."""
+        path = self._path(uri)
+        path.getFileSystem(self._conf).delete(path, _YES)
 
     def _open(self, path: Any) -> Any:
         stream = path.getFileSystem(self._conf).open(path)

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse_api.run import RunSpec
-from lakehouse_jobs.ingest.plan import SUMMARY_EVERY, FileGroup, Ledger, Plan, PlannedFile, due, new_plan, summarised
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.sources.files.ledger import SUMMARY_EVERY, Ledger, due, files_work, summary
+from lakehouse_jobs.ingest.work import FileGroup, FilesWork, PlannedFile
 from lakehouse_jobs.storage import Stored
 
 DOCUMENT: dict[str, Any] = {
@@ -21,7 +23,7 @@ DOCUMENT: dict[str, Any] = {
     "reportUri": "s3://lake/_runs",
     "stores": [],
     "job": {
-        "source": {"uri": "s3://landing/p/", "format": "csv"},
+        "source": {"files": {"uri": "s3://landing/p/", "format": "csv"}},
         "contract": {"name": "c", "version": "v", "schema": {"properties": {"a": {}}}},
         "target": {"table": "bronze.p", "uri": "s3://lake/p", "quarantineUri": "s3://lake/q"},
     },
@@ -30,20 +32,22 @@ RUN = RunSpec.model_validate(DOCUMENT)
 Writes = Sequence[tuple[str, int]]
 
 
-def ledger_of(chain: Sequence[Plan]) -> Ledger:
-    """Read as few plans as the job does: back to the last summary."""
-    last = max((place for place, plan in enumerate(chain) if plan.summary is not None), default=0)
-    return Ledger.of(chain[last:])
+def needed(chain: Sequence[Plan]) -> Sequence[Plan]:
+    """Read as few plans as the job does: back to the last one that says all."""
+    return chain[max((place for place, plan in enumerate(chain) if plan.work.complete), default=0) :]
 
 
-def plan_of(ledger: Ledger, listing: Sequence[Stored], batch: int) -> Plan | None:
+def plan_of(chain: Sequence[Plan], listing: Sequence[Stored], batch: int) -> Plan | None:
+    before = needed(chain)
+    ledger = Ledger.of(before)
     found = due(ledger, listing, None)
     if not found.files:
         return None
     files = [PlannedFile(uri=each.uri, size=each.size, modified=each.modified, etag=each.etag) for each in found.files]
-    groups = [FileGroup(files=files)]
-    plan = new_plan(RUN, ledger, batch=batch, groups=groups, rewritten=found.rewritten, now="2026-01-01T00:00:00Z")
-    return summarised(plan, ledger, listing)
+    work = FilesWork(
+        groups=[FileGroup(files=files)], rewritten=found.rewritten, summary=summary(ledger, listing, batch)
+    )
+    return Plan.new(RUN, before, batch=batch, work=work, now="2026-01-01T00:00:00Z")
 
 
 @given(
@@ -60,11 +64,11 @@ def test_every_version_is_read_when_it_first_appears_and_never_again(steps: Sequ
         present.update({name: f"v{version}" for name, version in writes})
         listing = [Stored(uri=name, size=1, modified=1, etag=etag) for name, etag in sorted(present.items())]
 
-        plan = plan_of(ledger_of(chain), listing, (chain[-1].batch if chain else 0) + gap)
+        plan = plan_of(chain, listing, (chain[-1].batch if chain else 0) + gap)
 
         expected = {(name, etag) for name, etag in present.items() if before.get(name) != etag}
-        assert {(file.uri, file.etag) for file in (plan.files if plan else [])} == expected
-        assert set(plan.rewritten if plan else ()) == {name for name, _ in expected if name in before}
+        assert {(file.uri, file.etag) for file in (files_work(plan).files if plan else [])} == expected
+        assert set(files_work(plan).rewritten if plan else ()) == {name for name, _ in expected if name in before}
         chain += [plan] if plan else []
 
 
@@ -73,9 +77,9 @@ def test_the_way_back_to_a_summary_is_bounded(batches: int) -> None:
     chain: list[Plan] = []
     for batch in range(1, batches + 1):
         listing = [Stored(uri=f"f{batch}", size=1, modified=1, etag="e")]
-        plan = plan_of(ledger_of(chain), listing, batch)
+        plan = plan_of(chain, listing, batch)
         assert plan is not None
         chain.append(plan)
 
-    since = next((steps for steps, plan in enumerate(reversed(chain)) if plan.summary is not None), len(chain))
+    since = next((steps for steps, plan in enumerate(reversed(chain)) if plan.work.complete), len(chain))
     assert since < SUMMARY_EVERY

@@ -86,7 +86,7 @@ class Lake:
         target: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> dict[str, Any]:
-        files = {"uri": self.uri("source/"), "format": "csv"} | dict(source or {})
+        files = {"files": {"uri": self.uri("source/"), "format": "csv"} | dict(source or {})}
         table = {
             "table": "bronze.people",
             "uri": self.uri("bronze/people"),

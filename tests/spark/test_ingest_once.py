@@ -10,7 +10,10 @@ from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest.job import Ended
 from lakehouse_jobs.ingest.ledger import Books
-from lakehouse_jobs.ingest.plan import SUMMARY_EVERY, FileGroup, PlannedFile, new_plan, summarised
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.sources.files.ledger import SUMMARY_EVERY, Ledger, summary
+from lakehouse_jobs.ingest.sources.files.source import Files
+from lakehouse_jobs.ingest.work import FileGroup, FilesWork, PlannedFile
 from lakehouse_jobs.storage import Storage, Stored
 from tests.spark.lake import PEOPLE, Lake, lines
 
@@ -233,7 +236,7 @@ def test_files_of_a_lost_driver_that_commits_after_all_are_not_read_twice(
         append(*lost[0])  # type: ignore[arg-type]  # passed through
 
     monkeypatch.undo()
-    monkeypatch.setattr(batches, "_require_unchanged", the_lost_driver_goes_on)
+    monkeypatch.setattr(Files, "require_unchanged", the_lost_driver_goes_on)
     monkeypatch.setattr(batches.Judged, "release", lambda _: None)
     changed = {**PEOPLE, "description": "another version"}
     with pytest.raises(JobError) as caught:
@@ -251,14 +254,12 @@ def test_a_pipeline_of_many_batches_reads_few_plans_and_forgets_vanished_files(l
     listing: list[Stored] = []
     for batch in range(1, 3 * SUMMARY_EVERY):
         listing = [*listing[-4:], Stored(uri=f"s3://x/{batch}", size=1, modified=batch, etag=f"e{batch}")]
-        ledger = books.ledger(batch - 1)
+        before = books.committed_plans(batch - 1)
         new = PlannedFile(uri=f"s3://x/{batch}", size=1, modified=batch, etag=f"e{batch}")
-        plan = new_plan(
-            lake.spec(), ledger, batch=batch, groups=[FileGroup(files=[new])], rewritten=(), now="2026-01-01T00:00:00Z"
-        )
-        books.freeze(summarised(plan, ledger, listing))
+        work = FilesWork(groups=[FileGroup(files=[new])], summary=summary(Ledger.of(before), listing, batch))
+        books.freeze(Plan.new(lake.spec(), before, batch=batch, work=work, now="2026-01-01T00:00:00Z"))
 
-    ledger = books.ledger(3 * SUMMARY_EVERY - 1)
+    ledger = Ledger.of(books.committed_plans(3 * SUMMARY_EVERY - 1))
     assert set(ledger.etags) >= {file.uri for file in listing}
     assert len(ledger.etags) <= 4 + SUMMARY_EVERY
 

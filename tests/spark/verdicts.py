@@ -19,7 +19,7 @@ from lakehouse_jobs.contract.cells import csv_cells
 from lakehouse_jobs.contract.exact import Verdict, judge_cells, judge_json
 from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract, Kind, read_contract
-from lakehouse_jobs.ingest.reading import _json_text_rows
+from lakehouse_jobs.ingest.rows import json_text_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +95,9 @@ def _native(spark: SparkSession, case: Case) -> DataFrame:
         columns = [found[field.name].column for field in fields]
         return cells.select("number", ok.alias("ok"), _texts(columns).alias("values"))
     lines = spark.createDataFrame(
-        [(number, row, "s3a://x") for number, row in numbered], "place bigint, value string, file_path string"
+        [(number, row, "s3a://x") for number, row in numbered], "place bigint, value string, file string"
     )
-    rows = _json_text_rows(lines, case.contract, flaw=F.lit(None).cast("string"))
+    rows = json_text_rows(lines, case.contract, flaw=F.lit(None).cast("string"))
     columns = [F.col("row")[field.name] for field in fields]
     return rows.select("number", "ok", _texts(columns).alias("values"))
 

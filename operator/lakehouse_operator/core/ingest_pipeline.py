@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lakehouse_api.annotations import REREAD
-from lakehouse_api.ingest_pipeline import FilesSource, IngestPipelineSpec, IngestPipelineStatus
+from lakehouse_api.ingest_pipeline import IngestPipelineSpec, IngestPipelineStatus
 from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_api.quantities import format_duration
 from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
@@ -29,13 +29,14 @@ from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.scene import Scene, Start, Turn
 from lakehouse_operator.core.schedule import Schedule
 from lakehouse_operator.core.settle import settle
+from lakehouse_operator.core.sources import buckets_read, source_secrets, source_violation
 from lakehouse_operator.core.specs import invalid_spec
 from lakehouse_operator.core.standing import Violation
 from lakehouse_operator.core.stores import store_secrets, stores_of, table_uri
 from lakehouse_operator.core.turns import hold, refuse, take_turn
 
 _RUN_PREFIX = "ing"
-_RUN_FIELDS = {"source", "contract", "target", "spark"}
+_RUN_FIELDS = {"source", "incremental", "contract", "target", "spark"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +105,11 @@ def _scene(resource: Resource, spec: IngestPipelineSpec | Violation, seen: Seen,
 
 
 def _spec_hash(resource: Resource) -> str:
-    """Hash what a run depends on; asking for a re-read is asking for another run."""
-    relevant = {key: resource.spec.get(key) for key in sorted(_RUN_FIELDS)}
+    """Hash what a run depends on; asking for a re-read is asking for another run.
+
+    A field that is not written is left out, so that a new field of the API changes no hash.
+    """
+    relevant = {key: resource.spec[key] for key in sorted(_RUN_FIELDS) if key in resource.spec}
     reread = resource.annotations.get(REREAD)
     return document_hash({**relevant, **({"reread": reread} if reread else {})}, length=12)
 
@@ -115,10 +119,9 @@ def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Con
     schedule = schedule_of(spec)
     if isinstance(schedule, Violation):
         return schedule
-    files = _files(spec)
     return (
         not_allowed(config, namespace, "tables", "spec.target.table", spec.target.table)
-        or not_allowed(config, namespace, "uris", "spec.source.files.uri", files.uri)
+        or source_violation(spec.source, config, namespace)
         or spark_violation(spec.spark, config, namespace)
         or _contract_violation(spec, seen)
     )
@@ -141,12 +144,6 @@ def _schema(spec: IngestPipelineSpec, seen: Seen) -> Mapping[str, Any] | None:
     return schema if isinstance(schema, Mapping) else None
 
 
-def _files(spec: IngestPipelineSpec) -> FilesSource:
-    if spec.source.files is None:
-        raise ValueError("the CRD admits no pipeline without a source")
-    return spec.source.files
-
-
 # --- the launch ----------------------------------------------------------------------------------------------------
 
 
@@ -161,13 +158,13 @@ def _launch(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, co
             spark=spec.spark,
             config=config.spark,
             timeout=spec.timeout,
-            secrets=store_secrets(run.stores, _own_secrets(spec), config),
+            secrets=(*store_secrets(run.stores, _own_secrets(spec), config), *source_secrets(spec.source)),
         )
     )
 
 
 def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> RunSpec:
-    resource, files = scene.resource, _files(spec)
+    resource = scene.resource
     return RunSpec(
         id=start.run_id,
         kind=resource.kind,
@@ -177,9 +174,10 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, confi
         slot=start.slot.text,
         attempt=start.attempt,
         report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
-        stores=stores_of((config.lake.uri, files.uri), _own_secrets(spec), config),
+        stores=stores_of((config.lake.uri, *buckets_read(spec.source)), _own_secrets(spec), config),
         job=IngestJob(
-            source=files,
+            source=spec.source,
+            incremental=spec.incremental,
             contract=_contract(spec, seen),
             target=_target(spec, config),
             reread=resource.annotations.get(REREAD),
@@ -189,8 +187,7 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, confi
 
 def _own_secrets(spec: IngestPipelineSpec) -> Mapping[str, str]:
     """Name the Secret for each URI for which the pipeline brings its own credentials."""
-    files = _files(spec)
-    return {files.uri: files.credentials.secret_ref.name} if files.credentials else {}
+    return {uri: secret for uri, secret in buckets_read(spec.source).items() if secret}
 
 
 def _contract(spec: IngestPipelineSpec, seen: Seen) -> ContractSnapshot:
@@ -215,7 +212,7 @@ def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
 
 
 def _described(turn: Turn, spec: IngestPipelineSpec, seen: Seen) -> Turn:
-    update: dict[str, Any] = {"source": f"files/{_files(spec).format}"}
+    update: dict[str, Any] = {"source": spec.source.chosen.label}
     if turn.start:
         update["contract_version"] = version_of(_schema(spec, seen) or {})
     return replace(turn, status=turn.status.model_copy(update=update))

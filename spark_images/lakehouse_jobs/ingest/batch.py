@@ -1,31 +1,30 @@
 """One batch, from its frozen plan to the two commits: quarantine first, bronze last.
 
-The source is read once. Rows and verdicts are kept on local disk, so that the files can be compared with the plan after
-they were read and before anything is committed, and so that no row is parsed or judged twice.
+The source is read once. Rows and verdicts are kept on local disk, so that the source can be compared with the plan
+after it was read and before anything is committed, and so that no row is parsed or judged twice.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructType
 
-from lakehouse_api.ingest_pipeline import FileFormat
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.contract.exact import judge_with
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import data_refused, failure_of, unavailable
 from lakehouse_jobs.ingest.outcome import BatchOutcome, RefusalCount, shown
-from lakehouse_jobs.ingest.plan import Plan, changed, moment
-from lakehouse_jobs.ingest.reading import UNREADABLE, columns_ignored, read_rows
-from lakehouse_jobs.ingest.source import listing
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.rows import UNREADABLE
+from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.tables import PROVENANCE, REASONS, Commit, Creation, Table
-from lakehouse_jobs.storage import Storage
+from lakehouse_jobs.ingest.work import FilesWork
 
 _LOG: Final = logging.getLogger(__name__)
 MOST_KINDS: Final = 20
@@ -48,18 +47,19 @@ class Judged:
         self.rows.unpersist()
 
 
-def execute(spark: SparkSession, storage: Storage, run: RunSpec, plan: Plan, contract: Contract) -> BatchOutcome:
-    """Read, judge and commit the files of a plan. Raise SourceChanged, having committed nothing, if they changed."""
-    bronze, quarantine = Table(spark, run.job.target.uri), Table(spark, run.job.target.quarantine_uri)
-    judged = _judged(spark, plan, contract)
+def execute(at: Surroundings, source: Source, plan: Plan) -> BatchOutcome:
+    """Read, judge and commit a plan. Raise SourceChanged, having committed nothing, if its source changed."""
+    run = at.run
+    bronze, quarantine = Table(at.spark, run.job.target.uri), Table(at.spark, run.job.target.quarantine_uri)
+    judged = _judged(at, source, plan)
     counts = judged.outcome
     _LOG.info("%d rows read, %d accepted, %d refused", counts.rows_read, counts.rows_written, counts.rows_quarantined)
     try:
-        _require_unchanged(storage, plan)
+        source.require_unchanged(plan)
         _require_turn(bronze, run, plan)
         if judged.outcome.rows_quarantined:
-            _quarantine(quarantine, run, plan, contract, judged)
-        _append(bronze, run, plan, contract, judged)
+            _quarantine(quarantine, run, plan, at.contract, judged)
+        _append(bronze, run, plan, at.contract, judged)
     finally:
         judged.release()
     return with_versions(judged.outcome, bronze, quarantine)
@@ -71,21 +71,24 @@ def with_versions(outcome: BatchOutcome, bronze: Table, quarantine: Table) -> Ba
     return outcome.model_copy(update=versions)
 
 
-def _judged(spark: SparkSession, plan: Plan, contract: Contract) -> Judged:
+def _judged(at: Surroundings, source: Source, plan: Plan) -> Judged:
     try:
-        rows = read_rows(spark, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
-        suspects = _with_verdict(rows, plan, contract).persist(StorageLevel.MEMORY_AND_DISK)
-        return Judged(rows=rows, suspects=suspects, outcome=_outcome(plan, contract, rows, suspects))
+        rows = source.rows(plan).persist(StorageLevel.MEMORY_AND_DISK)
+        suspects = _with_verdict(rows, at.contract, cells=source.cells).persist(StorageLevel.MEMORY_AND_DISK)
+        outcome = _outcome(plan, at.contract, source.headers(plan), rows, suspects)
+        return Judged(rows=rows, suspects=suspects, outcome=outcome)
     except Exception as error:
-        raise failure_of(error, where=f"reading {plan.source.uri}", side="Source") from error
+        raise failure_of(error, where=f"reading {source.place}", side="Source") from error
 
 
-def _with_verdict(rows: DataFrame, plan: Plan, contract: Contract) -> DataFrame:
-    judge = F.udf(judge_with(contract, cells=plan.source.format == FileFormat.CSV), _VERDICT, useArrow=False)
+def _with_verdict(rows: DataFrame, contract: Contract, *, cells: bool) -> DataFrame:
+    judge = F.udf(judge_with(contract, cells=cells), _VERDICT, useArrow=False)
     return rows.where(~F.col("ok")).select("file", "number", "text", "flaw", judge("text", "flaw").alias("verdict"))
 
 
-def _outcome(plan: Plan, contract: Contract, rows: DataFrame, suspects: DataFrame) -> BatchOutcome:
+def _outcome(
+    plan: Plan, contract: Contract, headers: Sequence[Sequence[str]], rows: DataFrame, suspects: DataFrame
+) -> BatchOutcome:
     read, doubtful, open_rows = rows.agg(
         F.count("*"),
         F.count_if(~F.col("ok")),
@@ -93,19 +96,13 @@ def _outcome(plan: Plan, contract: Contract, rows: DataFrame, suspects: DataFram
     ).collect()[0]
     _refuse_unreadable(suspects, doubtful)
     refused = suspects.where(_is_refused()).count() if doubtful else 0
-    headers = [group for group in plan.groups if group.columns]
-    ignored = {name for group in headers for name in columns_ignored(group, contract)}
-    lacking = {name for group in headers for name in contract.names.difference(group.columns)}
-    return BatchOutcome(
-        batch=plan.batch,
-        run=plan.run,
+    ignored = {name for header in headers for name in header if name not in contract.names}
+    lacking = {name for header in headers for name in contract.names.difference(header)}
+    return BatchOutcome.of(
+        plan,
         rows_read=read,
-        rows_written=read - refused,
         rows_quarantined=refused,
-        files_read=len(plan.files),
-        bytes_read=sum(file.size for file in plan.files),
-        newest_input=moment(max(file.modified for file in plan.files)),
-        files_rewritten=plan.rewritten[:MOST_NAMES],
+        files_rewritten=plan.work.rewritten[:MOST_NAMES] if isinstance(plan.work, FilesWork) else (),
         columns_ignored=tuple(sorted(ignored | _others(rows, open_rows))[:MOST_NAMES]),
         columns_missing=tuple(sorted(lacking)[:MOST_NAMES]),
         refusals=_refusals(suspects) if refused else (),
@@ -146,15 +143,6 @@ def _refusals(suspects: DataFrame) -> tuple[RefusalCount, ...]:
 
 def _kind(reason: Column) -> Column:
     return F.struct(reason["path"].alias("path"), reason["keyword"].alias("keyword"))
-
-
-def _require_unchanged(storage: Storage, plan: Plan) -> None:
-    names = changed(plan, listing(storage, plan.source))
-    if names:
-        raise unavailable(
-            "SourceChanged",
-            f"{shown(names)} changed after the batch was planned. Nothing was committed; the next attempt plans anew.",
-        )
 
 
 def _require_turn(bronze: Table, run: RunSpec, plan: Plan) -> None:

@@ -1,7 +1,6 @@
 """The ingest job from run.json's values to a result: finish what is open, read what is new, once."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +12,14 @@ from lakehouse_jobs.contract.cells import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
 from lakehouse_jobs.ingest.batch import execute, mark, with_versions
-from lakehouse_jobs.ingest.headers import grouped
+from lakehouse_jobs.ingest.landing import Landing
 from lakehouse_jobs.ingest.ledger import Books
-from lakehouse_jobs.ingest.options import check_options
 from lakehouse_jobs.ingest.outcome import BatchOutcome, idle, ingested
-from lakehouse_jobs.ingest.plan import Ledger, Plan, changed, due, moment, new_plan, summarised
-from lakehouse_jobs.ingest.source import listing
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.source import Source, Surroundings
+from lakehouse_jobs.ingest.sources.opening import open_source
 from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
-from lakehouse_jobs.storage import Storage, Stored
+from lakehouse_jobs.storage import Storage
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -35,30 +34,30 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
-    """What one run works with. `now` is the time of its start in RFC 3339."""
+    """What one run works with."""
 
-    spark: SparkSession
-    spec: RunSpec
-    contract: Contract
-    now: str
-    storage: Storage
+    at: Surroundings
+    source: Source
     books: Books
     bronze: Table
     quarantine: Table
 
+    @property
+    def spec(self) -> RunSpec:
+        """Give what the run was asked for."""
+        return self.at.run
+
 
 def ingest(spark: SparkSession, spec: RunSpec, now: str) -> Ended:
-    """Run one ingest; raise JobError, with a reason, if it cannot end well."""
-    contract = _contract(spec)
-    check_options(spec.job.source)
-    storage = Storage(spark)
+    """Run one ingest, `now` being the time of its start in RFC 3339; raise JobError if it cannot end well."""
+    contract, storage = _contract(spec), Storage(spark)
+    books = Books.of(storage, spec)
+    landing = Landing(storage=storage, uri=f"{books.uri}/landed")
+    at = Surroundings(spark=spark, storage=storage, run=spec, contract=contract, landing=landing, now=now)
     run = Ingest(
-        spark=spark,
-        spec=spec,
-        contract=contract,
-        now=now,
-        storage=storage,
-        books=Books.of(storage, spec),
+        at=at,
+        source=open_source(at),
+        books=books,
         bronze=Table(spark, spec.job.target.uri),
         quarantine=Table(spark, spec.job.target.quarantine_uri),
     )
@@ -82,21 +81,22 @@ def _contract(spec: RunSpec) -> Contract:
 
 
 def _run(run: Ingest) -> Ended:
-    files = listing(run.storage, run.spec.job.source)
+    run.source.check()
     _require_columns(run)
     committed = run.bronze.committed(run.spec.app_id)
     earlier = _committed_before(run, committed)
     if earlier:
         return _ended(run, [earlier], "AlreadyCommitted")
     done: list[BatchOutcome] = []
-    while plan := _next_plan(run, committed, files):
-        _LOG.info("batch %d of run %s: reading %d files of %s", plan.batch, plan.run, len(plan.files), plan.source.uri)
+    while plan := _next_plan(run, committed):
+        _LOG.info("batch %d of run %s: reading %s of %s", plan.batch, plan.run, plan.work.size, run.source.place)
         _forget_given_up(run, plan)
-        done.append(run.books.record(execute(run.spark, run.storage, run.spec, plan, run.contract)))
+        done.append(run.books.record(execute(run.at, run.source, plan)))
+        run.at.landing.forget(plan.batch)
         committed = plan.batch
         if plan.belongs_to(run.spec):
             break
-    return _ended(run, done, "Ingested") if done else _nothing_new(run, committed, files)
+    return _ended(run, done, "Ingested") if done else _nothing_new(run, committed)
 
 
 def _ended(run: Ingest, done: list[BatchOutcome], reason: str) -> Ended:
@@ -104,7 +104,7 @@ def _ended(run: Ingest, done: list[BatchOutcome], reason: str) -> Ended:
 
 
 def _require_columns(run: Ingest) -> None:
-    fields = [StructField(field.name, column_type(field)) for field in run.contract.fields]
+    fields = [StructField(field.name, column_type(field)) for field in run.at.contract.fields]
     run.bronze.require_columns(StructType([*fields, *PROVENANCE]))
     run.quarantine.require_columns(StructType([*QUARANTINE, *PROVENANCE]))
 
@@ -118,6 +118,7 @@ def _committed_before(run: Ingest, committed: int) -> BatchOutcome | None:
     if plan is None:
         return None
     outcome = run.books.outcome(committed) or run.books.record(_recovered(run, plan))
+    run.at.landing.forget(committed)
     return outcome if plan.belongs_to(run.spec) and plan.suits(run.spec) else None
 
 
@@ -135,43 +136,26 @@ def _recovered(run: Ingest, plan: Plan) -> BatchOutcome:
 def _recounted(run: Ingest, plan: Plan) -> BatchOutcome:
     """Count the rows of a batch whose commit the table's history no longer has."""
     written, refused = run.bronze.rows_of(plan.run, plan.batch), run.quarantine.rows_of(plan.run, plan.batch)
-    counted = BatchOutcome(
-        batch=plan.batch,
-        run=plan.run,
-        rows_read=written + refused,
-        rows_written=written,
-        rows_quarantined=refused,
-        files_read=len(plan.files),
-        bytes_read=sum(file.size for file in plan.files),
-        newest_input=moment(max(file.modified for file in plan.files)),
-        files_rewritten=plan.rewritten,
-    )
+    counted = BatchOutcome.of(plan, rows_read=written + refused, rows_quarantined=refused)
     return with_versions(counted, run.bronze, run.quarantine)
 
 
-def _next_plan(run: Ingest, committed: int, files: Sequence[Stored]) -> Plan | None:
-    """Take up the plan that is open, or make one of the files that are due.
+def _next_plan(run: Ingest, committed: int) -> Plan | None:
+    """Take up the plan that is open, or make one of what is new.
 
-    An open plan is kept as long as it can be executed as it is. When its files changed, or the run asks for something
+    An open plan is kept as long as it can be executed as it is. When its source changed, or the run asks for something
     else, it is given up for a plan with a higher number: nothing of it was committed to the table, and a driver that
     still works on it cannot commit once the higher number is in.
     """
-    ledger = run.books.ledger(committed)
+    before = run.books.committed_plans(committed)
     opened = run.books.open_plans(committed)
-    if opened and opened[-1].previous == committed and opened[-1].suits(run.spec) and not changed(opened[-1], files):
+    if opened and opened[-1].previous == committed and opened[-1].suits(run.spec) and run.source.can_resume(opened[-1]):
         return opened[-1]
-    found = due(ledger, files, run.spec.job.reread)
-    if not found.files:
+    batch = committed + len(opened) + 1
+    work = run.source.next_work(before, batch)
+    if work is None:
         return None
-    plan = new_plan(
-        run.spec,
-        ledger,
-        batch=committed + len(opened) + 1,
-        groups=grouped(run.storage, run.spec.job.source, run.contract, found.files),
-        rewritten=found.rewritten,
-        now=run.now,
-    )
-    frozen = run.books.freeze(summarised(plan, ledger, files))
+    frozen = run.books.freeze(Plan.new(run.spec, before, batch=batch, work=work, now=run.at.now))
     if not frozen.suits(run.spec):
         raise unavailable(
             "AnotherDriver", f"run {frozen.run} planned batch {frozen.batch} at the same moment for another spec."
@@ -180,22 +164,14 @@ def _next_plan(run: Ingest, committed: int, files: Sequence[Stored]) -> Plan | N
 
 
 def _forget_given_up(run: Ingest, plan: Plan) -> None:
-    """Delete what plans that were given up before this one left in quarantine."""
+    """Delete what plans that were given up before this one left in quarantine and landed."""
     for batch in range(plan.previous + 1, plan.batch):
         given_up = run.books.plan(batch)
         if given_up:
             run.quarantine.delete_rows_of(given_up.run, batch)
+            run.at.landing.forget(batch)
 
 
-def _nothing_new(run: Ingest, committed: int, files: Sequence[Stored]) -> Ended:
-    ledger: Ledger = run.books.ledger(committed)
-    uri = run.spec.job.source.uri
-    if not files and not ledger.committed:
-        raise spec_wrong(
-            "SourceEmpty",
-            f"{uri} has no files and never had any for this pipeline. Check source.files.uri, or run again once the "
-            "first file is there.",
-        )
-    newest = moment(ledger.newest) if ledger.newest else None
-    message = f"All {len(files)} files of {uri} were read before."
-    return Ended(result=idle("NoNewFiles", message, version=run.bronze.version(), newest=newest), batches=[])
+def _nothing_new(run: Ingest, committed: int) -> Ended:
+    idle_because = run.source.idle(run.books.committed_plans(committed))
+    return Ended(result=idle(idle_because, version=run.bronze.version()), batches=[])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.outcome import BatchOutcome
-from lakehouse_jobs.ingest.plan import Ledger, Plan
+from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.storage import Storage, folder
 
 
@@ -46,17 +46,20 @@ class Books:
         settled = self.storage.create(f"{self.uri}/{outcome.batch}.result.json", _text(outcome))
         return BatchOutcome.model_validate_json(settled)
 
-    def ledger(self, committed: int) -> Ledger:
-        """Sum up all committed batches from the last few plans; raise WatermarkLost when one of them is missing."""
+    def committed_plans(self, committed: int) -> list[Plan]:
+        """Read the plans of committed batches, oldest first, back to one that says all that was read before it.
+
+        Raise WatermarkLost when one of them is missing.
+        """
         plans: list[Plan] = []
         batch = committed
-        while batch and not (plans and plans[-1].summary is not None):
+        while batch and not (plans and plans[-1].work.complete):
             plan = self.plan(batch)
             if plan is None:
                 raise self._plans_lost(batch, committed)
             plans.append(plan)
             batch = plan.previous
-        return Ledger.of(reversed(plans))
+        return plans[::-1]
 
     def open_plans(self, committed: int) -> list[Plan]:
         """Read the plans after the last committed batch: the last one is to be executed, the others were given up.
@@ -76,8 +79,8 @@ class Books:
         return spec_wrong(
             "WatermarkLost",
             f"the table has batches up to {committed} of this pipeline, but {self.uri}/{batch}.json is gone, so it is "
-            "unknown which files were read. Restore that folder, or, to read all files again, drop the table and what "
-            "is left of the folder.",
+            "unknown what was read. Restore that folder, or, to read everything again, drop the table and what is left "
+            "of the folder.",
         )
 
     def _table_behind(self, committed: int, known: int) -> JobError:
@@ -85,7 +88,7 @@ class Books:
             "WatermarkLost",
             f"batches up to {known} were committed, but the table has {committed or 'none'} of them: it was dropped or "
             f"set back. Restore the table; or delete the objects of batches above {committed} in {self.uri}/, and "
-            "their files are read again.",
+            "what they read is read again.",
         )
 
 

@@ -1,10 +1,14 @@
 """What a batch did, in the form in which it is committed with the data, kept beside the table and reported."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 from lakehouse_api.model import Model
 from lakehouse_api.run import IngestTarget, RunResult, TableResult
 from lakehouse_api.status import Outcome
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.source import Idle
+from lakehouse_jobs.ingest.work import FilesWork
 from lakehouse_jobs.reporting import one_line
 
 NAMES_SHOWN = 5
@@ -37,6 +41,22 @@ class BatchOutcome(Model):
     table_version: int | None = None
     quarantine_version: int | None = None
 
+    @classmethod
+    def of(cls, plan: Plan, *, rows_read: int, rows_quarantined: int, **more: Any) -> Self:
+        """Count what a batch did; what the plan says of its input is taken from there."""
+        files = plan.work.files if isinstance(plan.work, FilesWork) else []
+        return cls(
+            batch=plan.batch,
+            run=plan.run,
+            rows_read=rows_read,
+            rows_written=rows_read - rows_quarantined,
+            rows_quarantined=rows_quarantined,
+            files_read=len(files),
+            bytes_read=sum(file.size for file in files),
+            newest_input=plan.work.newest_input,
+            **more,
+        )
+
 
 def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: str) -> RunResult:
     """Tell what a run's batches did together, usually one."""
@@ -57,14 +77,16 @@ def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: 
     )
 
 
-def idle(reason: str, message: str, *, version: int | None, newest: str | None) -> RunResult:
+def idle(because: Idle, *, version: int | None) -> RunResult:
     """Tell that there was nothing to do."""
     metrics: dict[str, int | float | str] = {"rowsRead": 0, "rowsWritten": 0, "rowsQuarantined": 0, "filesRead": 0}
     if version is not None:
         metrics["tableVersion"] = version
-    if newest:
-        metrics["newestInputTime"] = newest
-    return RunResult(outcome=Outcome.SUCCEEDED, reason=reason, message=one_line(message), metrics=metrics)
+    if because.newest_input:
+        metrics["newestInputTime"] = because.newest_input
+    return RunResult(
+        outcome=Outcome.SUCCEEDED, reason=because.reason, message=one_line(because.message), metrics=metrics
+    )
 
 
 def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
@@ -87,7 +109,8 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
 
 def _message(outcomes: Sequence[BatchOutcome]) -> str:
     written, refused = _sum(outcomes, "rows_written"), _sum(outcomes, "rows_quarantined")
-    parts = [f"{written} rows written, {refused} quarantined, from {_sum(outcomes, 'files_read')} files."]
+    files = _sum(outcomes, "files_read")
+    parts = [f"{written} rows written, {refused} quarantined{f', from {files} files' if files else ''}."]
     notes = (
         ("Files read again because they were rewritten: {}.", _union(outcomes, "files_rewritten")),
         ("Columns not in the contract, not written: {}.", _union(outcomes, "columns_ignored")),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakehouse_jobs.ingest.reading import json_elements
+from lakehouse_jobs.ingest.sources.files.reading import json_elements
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lakehouse_api.ingest_pipeline import FileFormat, FilesSource
+from lakehouse_api.sources.files import FileFormat, FilesSource
 from lakehouse_jobs.failures import spec_wrong
 
 ALLOWED: Final[Mapping[FileFormat, frozenset[str]]] = {

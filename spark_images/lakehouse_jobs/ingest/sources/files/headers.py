@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from lakehouse_api.ingest_pipeline import FileFormat, FilesSource
+from lakehouse_api.sources.files import FileFormat, FilesSource
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import data_refused, failure_of
-from lakehouse_jobs.ingest.options import csv_dialect
-from lakehouse_jobs.ingest.plan import FileGroup, PlannedFile
+from lakehouse_jobs.ingest.sources.files.options import csv_dialect
+from lakehouse_jobs.ingest.work import FileGroup, PlannedFile
 from lakehouse_jobs.storage import Storage, Stored
 
 HEAD_BYTES: Final = 1 << 20

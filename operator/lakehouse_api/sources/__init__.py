@@ -1,0 +1,1 @@
+"""The kinds of source a pipeline can read, one model per file."""

@@ -1,0 +1,125 @@
+"""Rows with a native verdict, the same shape for every source.
+
+Columns: `ok` (the native verdict), `text` (the row as JSON, where it is not ok), `flaw` (what the reader found, as
+"Keyword: message"), `others` (members that the contract does not name), `file`, `number`, `row` (a struct of the
+contract's columns, to be trusted where ok).
+"""
+
+import secrets
+from collections.abc import Mapping
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
+from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType, TimestampType
+
+from lakehouse_jobs.contract.cells import MOMENT, json_cells, json_column_type, typed_cells
+from lakehouse_jobs.contract.native import Cell, accepts, always, never
+from lakehouse_jobs.contract.schema import Contract
+
+UNREADABLE: Final = "Unreadable"
+"""The flaw of a file that as a whole is not of its format; no row of it can be found."""
+NO_TEXT: Final = "Encoding: it has bytes that are no text in the file's encoding"
+
+_STRICT_JSON: Final = {
+    "allowSingleQuotes": "false",
+    "allowNonNumericNumbers": "false",
+    "columnNameOfCorruptRecord": "broken",
+}
+_TEXT_AND_MARK: Final = 2
+_LONE_SURROGATE: Final = r"(?i)\\ud[89a-f]"
+
+
+def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
+    """Give the shape without a row."""
+    row = ", ".join(f"`{field.name.replace('`', '``')}`: {field.ddl}" for field in contract.fields)
+    shape = f"ok boolean, text string, flaw string, others array<string>, file string, number bigint, row struct<{row}>"
+    return spark.createDataFrame([], shape)
+
+
+def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> DataFrame:
+    """Judge lines with the columns `value` (a JSON text), `file` and `place` (the row's number there).
+
+    The members of `value` are read once, inside a document of our own.
+
+    Spark's reader stops at the end of the first value and would not see what follows. So the text is made the first of
+    two elements, the second being a mark. If there are just two and the last is the mark, the text was one whole value:
+    whatever follows it would have ended the array, or begun another element. Nobody can guess the names used.
+    """
+    array, mark = f"a{secrets.token_hex(8)}", f"m{secrets.token_hex(8)}"
+    members = StructType([StructField(field.name, json_column_type(field)) for field in contract.fields])
+    elements = ArrayType(members.add(mark, StringType()))
+    schema = StructType().add(array, elements).add("broken", StringType())
+    wrapped = F.concat(F.lit(f'{{"{array}":['), F.col("value"), F.lit(f',{{"{mark}":"."}}]}}'))
+    parsed = lines.select("*", F.from_json(wrapped, schema, _STRICT_JSON).alias("parsed"))
+    first, last = (F.get(F.col(f"parsed.{array}"), F.lit(place)) for place in (0, 1))
+    whole = F.col("parsed.broken").isNull() & (F.size(F.col(f"parsed.{array}")) == _TEXT_AND_MARK) & (last[mark] == ".")
+    whole = whole & first.isNotNull()
+    found = {field.name: first[field.name] for field in contract.fields}
+    clean = F.is_valid_utf8("value") & ~F.rlike("value", F.lit(_LONE_SURROGATE))
+    others = F.array_except(F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names))))
+    return judged_rows(
+        parsed,
+        contract,
+        json_cells(contract, found, F.col("value")),
+        no_others=F.size(others) == 0,
+        text=F.col("value"),
+        flaw=F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))),
+        others=others,
+        file=F.col("file"),
+        number=F.col("place"),
+        also=whole & clean,
+    )
+
+
+def typed_rows(rows: DataFrame, contract: Contract, *, file: Column, number: Column) -> DataFrame:
+    """Judge rows whose columns have types of their own, as Parquet's; NULL is a missing member."""
+    columns = {each.name: (rows[f"`{each.name.replace('`', '``')}`"], each.dataType) for each in rows.schema}
+    others = [name for name in columns if name not in contract.names]
+    present = [F.when(columns[name][0].isNotNull(), F.lit(name)) for name in others]
+    cells = typed_cells(contract, columns)
+    instance = F.struct(*(_as_instance(column, kind).alias(name) for name, (column, kind) in columns.items()))
+    return judged_rows(
+        rows,
+        contract,
+        cells,
+        no_others=reduce(lambda so_far, name: so_far & columns[name][0].isNull(), others, always()),
+        text=F.to_json(instance, {"timestampFormat": MOMENT}),
+        flaw=F.lit(None),
+        others=F.array_compact(F.array(*present)) if present else F.lit(None),
+        file=file,
+        number=number,
+    )
+
+
+def _as_instance(column: Column, kind: DataType) -> Column:
+    return F.date_format(column, MOMENT) if isinstance(kind, TimestampType) else column
+
+
+def judged_rows(
+    source: DataFrame,
+    contract: Contract,
+    cells: Mapping[str, Cell],
+    *,
+    no_others: Column,
+    text: Column,
+    flaw: Column,
+    others: Column,
+    file: Column,
+    number: Column,
+    also: Column | None = None,
+) -> DataFrame:
+    """Bring rows into the shape; `also` is what a row must satisfy beside the contract to be accepted natively."""
+    ok = accepts(contract, cells, no_others=no_others) & flaw.isNull()
+    ok = ok if also is None else ok & F.coalesce(also, never())
+    judged = source.select(
+        ok.alias("ok"),
+        text.alias("text"),
+        flaw.cast("string").alias("flaw"),
+        others.cast("array<string>").alias("others"),
+        file.alias("file"),
+        number.cast("bigint").alias("number"),
+        F.struct(*(cells[field.name].column.alias(field.name) for field in contract.fields)).alias("row"),
+    )
+    return judged.withColumn("text", F.when(~F.col("ok"), F.col("text")))

@@ -1,0 +1,1 @@
+"""The sources a batch can be read from, one package per kind."""

@@ -1,0 +1,1 @@
+"""Files of an object store, each version read once."""

@@ -1,0 +1,144 @@
+"""From planned files to rows, by format.
+
+A row's number counts the records of its file from 1. A file in a text format is read by one task, so the record's place
+in the task is its place in the file: no count of earlier parts is needed, and a quoted line break cannot be taken for a
+record's end. Parquet files are split, because their reader knows the place of each row.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
+from pyspark.sql.types import ArrayType, StringType, StructField, StructType
+
+from lakehouse_api.sources.files import FileFormat, FilesSource
+from lakehouse_jobs.contract.cells import csv_cells
+from lakehouse_jobs.contract.native import always
+from lakehouse_jobs.contract.schema import Contract
+from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
+from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, json_text_rows, judged_rows, no_rows, typed_rows
+from lakehouse_jobs.ingest.sources.files.options import csv_dialect
+from lakehouse_jobs.ingest.work import FileGroup
+from lakehouse_jobs.storage import to_hadoop
+
+_REPLACED: Final = "\ufffd"
+
+
+def read_rows(spark: SparkSession, source: FilesSource, groups: Sequence[FileGroup], contract: Contract) -> DataFrame:
+    """Describe the rows of groups of files; nothing is read until they are asked for."""
+    if source.format is not FileFormat.PARQUET:
+        read_files_whole(spark)
+    readers = {
+        FileFormat.CSV: _csv_rows,
+        FileFormat.NDJSON: _ndjson_rows,
+        FileFormat.JSON: _json_rows,
+        FileFormat.PARQUET: _parquet_rows,
+    }
+    read = readers[source.format]
+    parts = [read(spark, source, group, contract) for group in groups if _has_rows(source, group)]
+    return reduce(DataFrame.union, parts) if parts else no_rows(spark, contract)
+
+
+def _has_rows(source: FilesSource, group: FileGroup) -> bool:
+    return bool(group.columns) if source.format is FileFormat.CSV else bool(group.files)
+
+
+def _paths(group: FileGroup) -> list[str]:
+    return [to_hadoop(file.uri) for file in group.files]
+
+
+def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+    names = group.columns
+    schema = StructType([StructField(f"c{place}", StringType()) for place in range(len(names))])
+    reader = spark.read.schema(schema.add("broken", StringType())).option("__globPaths__", "false")
+    rows = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
+    texts = {name: F.col(f"c{place}") for place, name in enumerate(names)}
+    others = [texts[name] for name in group.columns if name not in contract.names]
+    uneven = F.lit(f"Malformed: the record has not as many cells as the header ({len(names)}), or an open quote")
+    flaw = F.when(F.col("broken").isNotNull(), uneven).when(
+        F.contains(F.concat_ws("", *texts.values()), F.lit(_REPLACED)), F.lit(NO_TEXT)
+    )
+    cells = csv_cells(contract, texts)
+    present = [F.when(text != "", text).alias(name) for name, text in texts.items()]
+    return judged_rows(
+        rows,
+        contract,
+        cells,
+        no_others=reduce(lambda so_far, text: so_far & (F.coalesce(text, F.lit("")) == ""), others, always()),
+        text=F.when(F.col("broken").isNull(), F.to_json(F.struct(*present))).otherwise(_as_json(F.col("broken"))),
+        flaw=flaw,
+        others=F.lit(None),
+        file=file_name(),
+        number=place_in_task(),
+    )
+
+
+def _ndjson_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+    lines = ndjson_lines(spark, [file.uri for file in group.files])
+    return json_text_rows(lines, contract, flaw=F.lit(None).cast("string"))
+
+
+def _json_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+    reader = spark.read.option("__globPaths__", "false").option("recursiveFileLookup", "true")
+    split = F.udf(json_elements, ArrayType(StringType()), useArrow=False)
+    files = reader.text(_paths(group), wholetext=True).select(
+        split("value").alias("elements"), file_name().alias("file")
+    )
+    unreadable = F.when(F.col("value").isNull(), F.lit(f"{UNREADABLE}: not a JSON document of objects"))
+    elements = F.coalesce(F.col("elements"), F.array(F.lit(None).cast("string")))
+    rows = files.select("file", F.posexplode(elements).alias("place", "value"))
+    return json_text_rows(rows.withColumn("place", F.col("place") + 1), contract, flaw=unreadable)
+
+
+def json_elements(document: str) -> list[str] | None:
+    """Cut a JSON document into the texts of its elements, unchanged: those of an array, or the document itself."""
+    text = document.removeprefix("\ufeff").strip()
+    try:
+        return _cut_array(text) if text.startswith("[") else _cut_single(text)
+    except (ValueError, IndexError, RecursionError):
+        return None
+
+
+def _cut_single(text: str) -> list[str]:
+    if text:
+        json.loads(text)
+    return [text] if text else []
+
+
+def _cut_array(text: str) -> list[str]:
+    elements: list[str] = []
+    at = _skip_space(text, 1)
+    if text[at] == "]":
+        separator, at = "]", at + 1
+    else:
+        separator = ","
+    while separator == ",":
+        start = _skip_space(text, at)
+        _, end = json.JSONDecoder().raw_decode(text, start)
+        elements.append(text[start:end])
+        at = _skip_space(text, end)
+        separator, at = text[at], at + 1
+    if separator != "]" or text[at:]:
+        raise ValueError("no array")
+    return elements
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _parquet_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+    reader = spark.read.option("mergeSchema", "true").option("__globPaths__", "false")
+    rows = reader.option("recursiveFileLookup", "true").parquet(*_paths(group))
+    return typed_rows(rows, contract, file=file_name(), number=F.col("_metadata.row_index") + 1)
+
+
+def _as_json(text: Column) -> Column:
+    """Write a text as a JSON string: Spark writes JSON of arrays, so the brackets are cut off."""
+    array = F.to_json(F.array(text))
+    return F.substring(array, F.lit(2), F.length(array) - 2)

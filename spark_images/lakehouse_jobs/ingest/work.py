@@ -1,0 +1,119 @@
+"""What one batch reads, frozen in its plan before anything is read: one kind of document per way of reading."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lakehouse_api.model import Model
+
+
+class PlannedFile(Model):
+    """One version of one file; `modified` counts milliseconds since 1970."""
+
+    uri: str
+    size: int
+    modified: int
+    etag: str
+
+
+class FileGroup(Model):
+    """Files that can be read together: for CSV those with the same header, in the same order."""
+
+    columns: tuple[str, ...] = ()
+    files: list[PlannedFile]
+
+
+class FilesWork(Model):
+    """Files of an object store, in the versions they had when the batch was planned."""
+
+    kind: Literal["files"] = "files"
+    groups: list[FileGroup]
+    rewritten: Annotated[tuple[str, ...], Field(description="Files read before in another version.")] = ()
+    summary: Annotated[dict[str, str] | None, Field(description="Etag by file, of all files read before.")] = None
+
+    @property
+    def files(self) -> list[PlannedFile]:
+        """Give the files of all groups."""
+        return [file for group in self.groups for file in group.files]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether this document alone says all that earlier batches read."""
+        return self.summary is not None
+
+    @property
+    def newest_input(self) -> str | None:
+        """Give the time of the newest file."""
+        return moment(max(file.modified for file in self.files))
+
+    @property
+    def size(self) -> str:
+        """Say how much is to be read."""
+        return f"{len(self.files)} files"
+
+
+class WindowWork(Model):
+    """Rows whose cursor lies above `after` and not above `until`; without a cursor the whole source.
+
+    Both are the cursor's values as text, in the form the source takes them; `after` is absent in the first batch.
+    """
+
+    kind: Literal["window"] = "window"
+    cursor: str | None = None
+    after: str | None = None
+    until: str | None = None
+    watermark: Annotated[
+        str | None, Field(description="Where the next batch begins. Of a backfill: what it was before.")
+    ] = None
+    partitions: Annotated[tuple[str, ...], Field(description="Conditions that split the rows between readers.")] = ()
+    newest_input: Annotated[str | None, Field(description="RFC 3339: how new the newest row can be.")] = None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether this document alone says all that earlier batches read."""
+        return True
+
+    @property
+    def size(self) -> str:
+        """Say how much is to be read."""
+        if self.cursor is None:
+            return "everything"
+        return f"{self.cursor} from {self.after or 'the beginning'} to {self.until or 'the end'}"
+
+
+class OffsetRange(Model):
+    """Messages of one partition from offset `start` up to, not including, `end`."""
+
+    partition: int
+    start: int
+    end: int
+
+
+class OffsetsWork(Model):
+    """Messages of one topic. All partitions are named, those without new messages too: the next batch begins there."""
+
+    kind: Literal["offsets"] = "offsets"
+    topic: str
+    topic_id: Annotated[str | None, Field(description="Kafka's id of the topic: another one is another topic.")] = None
+    ranges: list[OffsetRange]
+    newest_input: Annotated[str | None, Field(description="RFC 3339: when the newest message was written.")] = None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether this document alone says all that earlier batches read."""
+        return True
+
+    @property
+    def size(self) -> str:
+        """Say how much is to be read."""
+        offsets = sum(each.end - each.start for each in self.ranges)
+        return f"{offsets} offsets of {len(self.ranges)} partitions"
+
+
+Work = Annotated[FilesWork | WindowWork | OffsetsWork, Field(discriminator="kind")]
+
+
+def moment(milliseconds: int) -> str:
+    """Write a time in RFC 3339."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
