@@ -162,14 +162,14 @@ def test_a_file_that_changes_while_it_is_read_commits_nothing_and_the_retry_plan
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.put({"a.csv": lines("id", "1", "x")})
-    judged = batches._judged
+    judged = batches.judge
 
     def read_then_change(*arguments: object) -> object:
         done = judged(*arguments)  # type: ignore[arg-type]  # passed through
         lake.put({"a.csv": lines("id", "2", "y")})
         return done
 
-    monkeypatch.setattr(batches, "_judged", read_then_change)
+    monkeypatch.setattr(batches, "judge", read_then_change)
     with pytest.raises(JobError) as caught:
         lake.ingest(slot="1")
     assert (caught.value.reason, caught.value.code) == ("SourceChanged", ExitCode.UNAVAILABLE)
