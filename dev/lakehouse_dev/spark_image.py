@@ -43,6 +43,7 @@ def context() -> Context:
     return {
         **{f"lib/{jar.name}": jar for jar in used_jars(pyspark / "jars")},
         **{f"lib/{jar.name}": jar for jar in sorted(job_jars().glob("*.jar"))},
+        "drivers": job_jars() / "drivers",
         **{f"python/{path.name}": path for path in _without(packages, ("bin", "pyspark"))},
         **{f"python/pyspark/{path.name}": path for path in _without(pyspark, UNUSED_PYTHON)},
         **{f"bin/{path.name}": path for path in (pyspark / "bin").iterdir() if path.suffix != ".cmd"},

@@ -1,4 +1,4 @@
-"""The jars that jobs need beside those of PySpark: Delta, S3A, Kafka and the log store of ours, copied by Maven."""
+"""The jars that jobs need beside those of PySpark: Delta, S3A, Kafka, JDBC drivers and our log store, by Maven."""
 
 import hashlib
 import shutil
@@ -50,7 +50,10 @@ def _cached(name: str, sources: Sequence[Path], build: Callable[[Path], None]) -
 
 
 def _build_job_jars(target: Path) -> None:
-    say("Spark jars: downloading Delta, S3A and Kafka from Maven Central (40 MB, about 20 s), compiling the log store")
+    say(
+        "Spark jars: downloading Delta, S3A, Kafka and JDBC drivers from Maven Central (140 MB, about 40 s), compiling "
+        "the log store"
+    )
     maven("--file", str(DEPENDENCIES), "package", f"-Djars.directory={target}")
     classes = target / "build"
     maven("--file", str(LOG_STORE / "pom.xml"), "package", "-DskipTests", f"-DbuildDirectory={classes}")
