@@ -13,7 +13,9 @@ from lakehouse_operator.core.instants import format_time
 READY = "Ready"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
-_ORDER = (READY, RECONCILING, STALLED)
+SLA_MET = "SLAMet"
+COMPATIBLE = "Compatible"
+_ORDER = (READY, RECONCILING, STALLED, SLA_MET, COMPATIBLE)
 _MESSAGE_LIMIT = 1024
 
 
@@ -50,6 +52,16 @@ def reconciling(reason: str, message: str) -> Judgement:
 def stalled(reason: str, message: str) -> Judgement:
     """Nothing will happen until a person changes something."""
     return Judgement(type=STALLED, status="True", reason=reason, message=message)
+
+
+def sla_met(status: str, reason: str, message: str) -> Judgement:
+    """Tell whether what a resource promises of its runs is kept; Unknown while nobody judges it."""
+    return Judgement(type=SLA_MET, status=status, reason=reason, message=message)
+
+
+def compatible(status: str, reason: str, message: str) -> Judgement:
+    """Tell whether the schema in the spec keeps what the contract promised; Unknown if nobody can tell."""
+    return Judgement(type=COMPATIBLE, status=status, reason=reason, message=message)
 
 
 def merge(

@@ -1,10 +1,11 @@
 """The environment's settings as one validated document: what the decisions may know of where they run."""
 
+import ssl
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lakehouse_api.model import Model
 from lakehouse_api.quantities import Duration
@@ -49,6 +50,43 @@ class Tenancy(Model):
     tables: list[str] = []
     uris: list[str] = []
     service_accounts: list[str] = []
+    topics: Annotated[
+        list[str], Field(description="ARNs of SNS topics, published to under the operator's own identity.")
+    ] = []
+
+
+class Notifications(Model):
+    """What the operator may send where, when a resource says whom to tell."""
+
+    environment: Annotated[
+        str, Field(max_length=64, description="How messages name this environment, such as prod-eu.")
+    ] = ""
+    allowed_hosts: Annotated[
+        list[str],
+        Field(description="Hosts that a webhook's URL may name; patterns use * and ?. Nothing else is ever called."),
+    ] = ["hooks.slack.com"]
+    allow_http: Annotated[bool, Field(description="Take URLs without TLS as well: for tests.")] = False
+    ca_bundle: Annotated[
+        str | None, Field(description="Certificates, in PEM, that are trusted beside the public ones.")
+    ] = None
+    sns_endpoint: Annotated[str | None, Field(description="URL of the SNS service; absent: AWS.")] = None
+    timeout: Annotated[
+        Duration,
+        Field(ge=timedelta(seconds=1), le=timedelta(minutes=1), description="How long one delivery may take."),
+    ] = timedelta(seconds=10)
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _certificates(cls, text: str | None) -> str | None:
+        try:
+            ssl.create_default_context(cadata=text)
+        except (ssl.SSLError, ValueError) as error:
+            raise ValueError("it holds no certificate in PEM") from error
+        return text
+
+    def allows_host(self, host: str) -> bool:
+        """Tell whether a URL may name this host."""
+        return any(fnmatchcase(host.lower(), pattern.lower()) for pattern in self.allowed_hosts)
 
 
 class Limits(Model):
@@ -65,10 +103,11 @@ class Config(Model):
     buckets: list[BucketConfig] = []
     spark: SparkConfig
     tenancy: list[Tenancy] = []
+    notifications: Notifications = Notifications()
     max_active_runs: Limits = Limits()
     resync_interval: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
 
     def allows(self, namespace: str, what: str, value: str) -> bool:
-        """Tell whether a namespace may name a value; `what` is tables, uris or service_accounts."""
+        """Tell whether a namespace may name a value; `what` is tables, uris, service_accounts or topics."""
         rules = (rule for rule in self.tenancy if fnmatchcase(namespace, rule.namespace))
         return any(fnmatchcase(value, pattern) for rule in rules for pattern in getattr(rule, what))

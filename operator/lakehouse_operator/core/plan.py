@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from lakehouse_operator.core.notices import Notice
+
 Manifest = dict[str, Any]
 
 
@@ -72,5 +74,7 @@ class Plan:
     prune: tuple[ObjectRef, ...] = ()
     """Objects of runs that fell out of the history."""
     events: tuple[Event, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    """Messages for people, sent in the background once the status that tells of them is stored."""
     requeue_after: timedelta | None = None
     """When to look again without being woken; None: only when something happens."""
