@@ -10,21 +10,28 @@ from lakehouse_api.incremental import Incremental
 from lakehouse_api.model import Model, rules
 from lakehouse_api.schedule import Scheduled
 from lakehouse_api.sources.files import FilesSource
+from lakehouse_api.sources.jdbc import JdbcSource
 from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
 
 TABLE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
-AnySource = FilesSource
+AnySource = FilesSource | JdbcSource
 
 
 class Source(Model):
     """Where the rows come from: exactly one kind of source."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(("has(self.files)", "source must name where the rows come from: set source.files"))
+        json_schema_extra=rules(
+            (
+                "[has(self.files), has(self.jdbc)].filter(each, each).size() == 1",
+                "source must name where the rows come from: exactly one of files and jdbc",
+            )
+        )
     )
 
     files: FilesSource | None = None
+    jdbc: JdbcSource | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -1,8 +1,10 @@
 """Which package reads which kind of source: one line each."""
 
 from lakehouse_api.sources.files import FilesSource
+from lakehouse_api.sources.jdbc import JdbcSource
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.sources.files.source import Files
+from lakehouse_jobs.ingest.sources.jdbc.source import Jdbc
 
 
 def open_source(at: Surroundings) -> Source:
@@ -10,3 +12,5 @@ def open_source(at: Surroundings) -> Source:
     match at.run.job.source.chosen:
         case FilesSource() as files:
             return Files(files, at)
+        case JdbcSource() as jdbc:
+            return Jdbc(jdbc, at)

@@ -1,0 +1,1 @@
+"""Databases: what to read is frozen in SQL, read once through the JDBC driver, landed as Parquet, then judged."""
