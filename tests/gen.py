@@ -71,6 +71,12 @@ def pipeline_body(name: str = "crm-accounts", **changes: Any) -> dict[str, Any]:
     }
 
 
+def contract_body(name: str = "crm-accounts", **changes: Any) -> dict[str, Any]:
+    """Give a DataContract as the API server returns it; `changes` replace fields of its spec."""
+    body = pipeline_body(name)
+    return {**body, "kind": "DataContract", "spec": {"owner": "crm-team", "schema": SCHEMA, **changes}}
+
+
 def pipeline(name: str = "crm-accounts", **changes: Any) -> Resource:
     return Resource.read(pipeline_body(name, **changes))
 

@@ -67,8 +67,11 @@ DATA_CONTRACT = Kind(
     status=DataContractStatus,
     columns=(
         _READY,
-        Column(name="Version", path=".status.version"),
+        Column(name="Version", path=".status.accepted.version"),
+        Column(name="Compatible", path='.status.conditions[?(@.type=="Compatible")].status'),
+        Column(name="Used By", path=".status.usedBy", type="integer"),
         Column(name="Owner", path=".spec.owner"),
+        Column(name="Proposed", path=".status.proposed.version", priority=1),
         _MESSAGE,
         _AGE,
     ),

@@ -83,7 +83,10 @@ class Operator:
         self._show_gauges()
 
     def _build_loop(self, config: Config, access: Access) -> None:
-        self.store = Store({kind: one.references for kind, one in REGISTRATIONS.items()})
+        self.store = Store(
+            {kind: one.references for kind, one in REGISTRATIONS.items()},
+            {kind: one.shown for kind, one in REGISTRATIONS.items() if one.shown is not None},
+        )
         self.queue = WorkQueue()
         self.ledger = RunLedger(limits=config.max_active_runs, store=self.store, wake=self.queue.add)
         emit = self.recorder.emit

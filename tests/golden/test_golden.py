@@ -10,13 +10,15 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from lakehouse_operator.core import ingest_pipeline
+from lakehouse_api.data_contract import Consumer
+from lakehouse_operator.core import data_contract, ingest_pipeline
+from lakehouse_operator.core.compatibility import compare
 from lakehouse_operator.core.instants import parse_time
 from lakehouse_operator.core.plan import ObjectRef, Plan
 from lakehouse_operator.core.resource import Resource
 from tests import gen
 
-CASES = Path(__file__).parent / "cases" / "ingest_pipeline"
+CASES = Path(__file__).parent / "cases"
 
 
 def _text(plan: Plan) -> dict[str, Any]:
@@ -48,20 +50,37 @@ def _refs(refs: tuple[ObjectRef, ...]) -> list[str]:
     return [f"{ref.kind} {ref.name}" for ref in refs]
 
 
-def _plan(given: dict[str, Any]) -> Plan:
-    body = gen.pipeline_body()
+def _pipeline_plan(given: dict[str, Any]) -> Plan:
+    seen = ingest_pipeline.Seen(drivers=tuple(given.get("drivers", ())), contract=given.get("contract"))
+    config = gen.config(**given.get("settings", {}))
+    return ingest_pipeline.reconcile(_resource(gen.pipeline_body(), given), seen, parse_time(given["now"]), config)
+
+
+def _contract_plan(given: dict[str, Any]) -> Plan:
+    """Decide about a contract; what its pipelines are is given, the comparison is made as the operator makes it."""
+    resource = _resource(gen.contract_body(), given)
+    asked = data_contract.question(resource)
+    seen = data_contract.Seen(
+        consumers=tuple(Consumer.model_validate(one) for one in given.get("consumers", ())),
+        verdict=compare(asked.old, asked.new, asked.mode) if asked else None,
+    )
+    return data_contract.reconcile(resource, seen, parse_time(given["now"]), gen.config())
+
+
+def _resource(body: dict[str, Any], given: dict[str, Any]) -> Resource:
     resource = given["resource"]
     body["metadata"].update(resource.get("metadata", {}))
     body["spec"] = resource["spec"]
     body["status"] = resource.get("status", body["status"])
-    seen = ingest_pipeline.Seen(drivers=tuple(given.get("drivers", ())), contract=given.get("contract"))
-    config = gen.config(**given.get("settings", {}))
-    return ingest_pipeline.reconcile(Resource.read(body), seen, parse_time(given["now"]), config)
+    return Resource.read(body)
 
 
-@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+PLANS = {"ingest_pipeline": _pipeline_plan, "data_contract": _contract_plan}
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/*")), ids=lambda case: case.name)
 def test_a_world_gives_its_plan(case: Path, request: pytest.FixtureRequest) -> None:
-    plan = _plan(yaml.safe_load((case / "given.yaml").read_text()))
+    plan = PLANS[case.parent.name](yaml.safe_load((case / "given.yaml").read_text()))
     text = yaml.safe_dump(_text(plan), sort_keys=False, width=120, allow_unicode=True)
     want = case / "want.yaml"
     if request.config.getoption("--update"):

@@ -63,7 +63,7 @@ def _some_of(draw: st.DrawFn, keywords: dict[str, st.SearchStrategy[Any]]) -> di
 
 
 PROPERTIES = st.recursive(_some_of(KEYWORDS), _schemas, max_leaves=4)
-CONTRACTS = st.fixed_dictionaries(
+CONTRACTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from(NAMES), PROPERTIES, min_size=1)},
     optional={
         "required": st.lists(st.sampled_from(NAMES), max_size=2, unique=True),

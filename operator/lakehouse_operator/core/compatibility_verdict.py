@@ -94,6 +94,8 @@ class Verdict(Model):
     """Promises that could neither be proven nor refuted."""
     changes: tuple[Change, ...] = ()
     example: Example | None = None
+    note: str = ""
+    """Why it could not be told, if that is known."""
 
     @property
     def guilty(self) -> tuple[Change, ...]:
@@ -102,11 +104,18 @@ class Verdict(Model):
         return tuple(change for change in self.changes if at_stake.intersection(change.breaks))
 
     @property
+    def harmless(self) -> tuple[Change, ...]:
+        """Give the other changes."""
+        guilty = self.guilty
+        return tuple(change for change in self.changes if change not in guilty)
+
+    @property
     def summary(self) -> str:
         """Say in a sentence or two what is wrong, with the example."""
         named = "; ".join(f"{change.path or 'the row'}: {change.explanation}" for change in self.guilty[:3])
         more = f"; and {len(self.guilty) - 3} more" if len(self.guilty) > 3 else ""  # noqa: PLR2004  # as above
-        return " ".join(part for part in (f"{named}{more}." if named else "", self._told_by_example) if part)
+        told = (f"{named}{more}." if named else "", self._told_by_example, self.note)
+        return " ".join(part for part in told if part)
 
     @property
     def _told_by_example(self) -> str:

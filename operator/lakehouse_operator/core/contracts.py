@@ -12,11 +12,21 @@ from lakehouse_operator.core.names import document_hash
 from lakehouse_operator.core.standing import Violation
 
 VERSION_LENGTH = 12
+LARGEST_SCHEMA = 256 * 1024
+"""Characters of JSON; a contract's object holds two schemas, and an API server takes no more than 1.5 MB of it."""
 
 
 def version_of(schema: Mapping[str, Any]) -> str:
     """Give the version of a schema: the first digits of the SHA-256 of its canonical form."""
     return document_hash(schema, length=VERSION_LENGTH)
+
+
+def in_force(contract: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Give the schema of a DataContract that pipelines use: the accepted one, before there is any that of its spec."""
+    body = contract or {}
+    accepted = (body.get("status") or {}).get("accepted") or {}
+    schema = accepted.get("schema") or body.get("spec", {}).get("schema")
+    return schema if isinstance(schema, Mapping) else None
 
 
 def schema_violation(schema: Mapping[str, Any]) -> Violation | None:
@@ -27,6 +37,9 @@ def schema_violation(schema: Mapping[str, Any]) -> Violation | None:
 @lru_cache(maxsize=256)  # a contract of twenty columns takes longer to check than all other decisions together
 def _violation_of(text: str) -> Violation | None:
     schema = json.loads(text)
+    if len(text) > LARGEST_SCHEMA:
+        message = f"the schema has {len(text)} characters of JSON; more than {LARGEST_SCHEMA} do not fit into a status"
+        return Violation(reason="ContractInvalid", message=message)
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:

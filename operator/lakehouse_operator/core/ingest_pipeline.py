@@ -19,7 +19,7 @@ from lakehouse_operator.core.application import Application
 from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
 from lakehouse_operator.core.conditions import STALLED, merge
 from lakehouse_operator.core.config import Config
-from lakehouse_operator.core.contracts import schema_violation, version_of
+from lakehouse_operator.core.contracts import in_force, schema_violation, version_of
 from lakehouse_operator.core.driver_pod import build_launch
 from lakehouse_operator.core.drivers import read_driver
 from lakehouse_operator.core.instants import parse_time
@@ -140,8 +140,7 @@ def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | Non
 def _schema(spec: IngestPipelineSpec, seen: Seen) -> Mapping[str, Any] | None:
     if spec.contract.ref is None:
         return spec.contract.schema_
-    schema = (seen.contract or {}).get("spec", {}).get("schema")
-    return schema if isinstance(schema, Mapping) else None
+    return in_force(seen.contract)
 
 
 # --- the launch ----------------------------------------------------------------------------------------------------

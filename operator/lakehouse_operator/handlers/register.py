@@ -11,12 +11,12 @@ from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.plan import Plan, Refusal
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.kube.client import Client
-from lakehouse_operator.kube.observe import pipeline_references, see_contract, see_pipeline
-from lakehouse_operator.kube.store import Body, Key, Store
+from lakehouse_operator.kube.observe import contract_shown, pipeline_references, see_contract, see_pipeline
+from lakehouse_operator.kube.store import Body, Key, References, Shown, Store
 
 
-def _no_references(_: Body) -> tuple[Key, ...]:
-    return ()
+def _no_references(_: Body) -> Mapping[Key, Any]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,10 @@ class Registration:
     observe: Callable[[Client, Store, Resource], Awaitable[Any]]
     reconcile: Callable[[Resource, Any, datetime, Config], Plan]
     refused: Callable[[Resource, Any, datetime, Config, Refusal], Plan] | None = None
-    references: Callable[[Body], tuple[Key, ...]] = _no_references
-    """The resources whose changes concern this one."""
+    references: References = _no_references
+    """The resources whose changes concern this one, and what they see of it."""
+    shown: Shown | None = None
+    """What those see of it that refer to it; None: everything."""
 
 
 REGISTRATIONS: Mapping[str, Registration] = {
@@ -41,6 +43,6 @@ REGISTRATIONS: Mapping[str, Registration] = {
             refused=ingest_pipeline.refused,
             references=pipeline_references,
         ),
-        Registration(kind=DATA_CONTRACT, observe=see_contract, reconcile=data_contract.reconcile),
+        Registration(kind=DATA_CONTRACT, observe=see_contract, reconcile=data_contract.reconcile, shown=contract_shown),
     )
 }

@@ -1,36 +1,66 @@
 """Gathering what one decision needs, one function per kind: from the store, live where that must not be wrong."""
 
-from lakehouse_api.kinds import DATA_CONTRACT
+from collections.abc import Mapping
+from typing import Any
+
+from lakehouse_api.data_contract import Consumer
+from lakehouse_api.kinds import DATA_CONTRACT, INGEST_PIPELINE
 from lakehouse_operator.core import data_contract, ingest_pipeline
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import PODS
 from lakehouse_operator.kube.errors import NotFoundError
+from lakehouse_operator.kube.judging import judge
 from lakehouse_operator.kube.store import Body, Key, Store, owner_uid
 
 
-def pipeline_references(body: Body) -> tuple[Key, ...]:
-    """Give the contract that a pipeline names; its spec may be anything a user can write."""
+def pipeline_references(body: Body) -> Mapping[Key, Any]:
+    """Give the contract that a pipeline names, which sees what version the pipeline last ran with.
+
+    The spec may be anything a user can write.
+    """
     contract = (body.get("spec") or {}).get("contract") or {}
     ref = contract.get("ref") if isinstance(contract, dict) else None
-    return (Key(DATA_CONTRACT.kind, body["metadata"]["namespace"], ref),) if isinstance(ref, str) else ()
+    if not isinstance(ref, str):
+        return {}
+    return {Key(DATA_CONTRACT.kind, body["metadata"]["namespace"], ref): _version_run(body)}
+
+
+def contract_shown(body: Body) -> Any:
+    """Give what pipelines see of a contract: its spec, and which version was accepted."""
+    accepted = (body.get("status") or {}).get("accepted") or {}
+    return body["metadata"].get("generation"), accepted.get("version")
 
 
 async def see_pipeline(client: Client, store: Store, resource: Resource) -> ingest_pipeline.Seen:
     """Gather the drivers and the contract of a pipeline, as if there were room for one more run."""
     missing = await _missing(client, store, resource)
-    contract = pipeline_references({"spec": resource.spec, "metadata": {"namespace": resource.namespace}})
+    named = pipeline_references({"spec": resource.spec, "metadata": {"namespace": resource.namespace}})
     return ingest_pipeline.Seen(
         drivers=_drivers(store, resource),
-        contract=store.resource(contract[0]) if contract else None,
+        contract=next(map(store.resource, named), None),
         room=True,
         missing=missing,
     )
 
 
 async def see_contract(client: Client, store: Store, resource: Resource) -> data_contract.Seen:  # noqa: ARG001  # as for every kind
-    """A contract is judged by itself."""
-    return data_contract.Seen()
+    """Gather the pipelines that name a contract, and how a new version of it stands to the accepted one."""
+    asked = data_contract.question(resource)
+    return data_contract.Seen(
+        consumers=_consumers(store, resource), verdict=await judge(asked) if asked is not None else None
+    )
+
+
+def _consumers(store: Store, resource: Resource) -> tuple[Consumer, ...]:
+    keys = store.dependents(Key(resource.kind, resource.namespace, resource.name))
+    bodies = ((key.name, store.resource(key)) for key in keys if key.kind == INGEST_PIPELINE.kind)
+    return tuple(Consumer(name=name, version=_version_run(body)) for name, body in bodies if body is not None)
+
+
+def _version_run(pipeline: Body) -> str | None:
+    version = (pipeline.get("status") or {}).get("contractVersion")
+    return version if isinstance(version, str) else None
 
 
 def _drivers(store: Store, resource: Resource) -> tuple[Body, ...]:

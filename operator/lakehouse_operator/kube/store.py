@@ -25,7 +25,10 @@ class Key(NamedTuple):
     name: str
 
 
-References = Callable[[Body], tuple[Key, ...]]
+References = Callable[[Body], Mapping[Key, Any]]
+"""Gives the resources that a resource refers to, and what each of them sees of it: a change of that concerns them."""
+Shown = Callable[[Body], Any]
+"""Gives what those see of a resource that refer to it."""
 
 
 def key_of(body: Body) -> Key:
@@ -55,8 +58,9 @@ def _controller(body: Body) -> Body:
 class Store:
     """All resources and driver Pods, by key. Every change answers with the keys that it concerns."""
 
-    def __init__(self, references: Mapping[str, References]) -> None:
+    def __init__(self, references: Mapping[str, References], shown: Mapping[str, Shown] | None = None) -> None:
         self._references = references
+        self._shown = shown or {}
         self._resources: dict[Key, Body] = {}
         self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
         self._drivers: defaultdict[Key, dict[str, Body]] = defaultdict(dict)
@@ -109,7 +113,8 @@ class Store:
         if not self._is_news(key, before, body):
             return set()
         self._resources[key] = _lean(body)
-        return {key, *self._refer(key, before, body), *self._dependents.get(key, ())}
+        concerned = self._dependents.get(key, ()) if self._shows_news(key, before, body) else ()
+        return {key, *self._refer(key, before, body), *concerned}
 
     def remove_resource(self, body: Body) -> set[Key]:
         """Take note that a resource is gone."""
@@ -155,17 +160,22 @@ class Store:
         return {key}
 
     def _refer(self, key: Key, before: Body | None, now: Body | None) -> Iterable[Key]:
-        """Keep the index of who refers to whom; answers the resources whose dependents changed."""
+        """Keep the index of who refers to whom; answers the resources that see something else of it now."""
         references = self._references.get(key.kind)
         if references is None:
             return ()
-        old = set(references(before)) if before is not None else set()
-        new = set(references(now)) if now is not None else set()
-        for gone in old - new:
+        old = references(before) if before is not None else {}
+        new = references(now) if now is not None else {}
+        for gone in old.keys() - new.keys():
             self._dependents[gone].discard(key)
-        for added in new - old:
+        for added in new.keys() - old.keys():
             self._dependents[added].add(key)
-        return (changed for changed in old ^ new if changed in self._resources)
+        changed = {one for one in old.keys() & new.keys() if old[one] != new[one]}
+        return (one for one in (old.keys() ^ new.keys()) | changed if one in self._resources)
+
+    def _shows_news(self, key: Key, before: Body | None, now: Body) -> bool:
+        shown = self._shown.get(key.kind)
+        return shown is None or before is None or shown(before) != shown(now)
 
     def _is_news(self, place: tuple[str, str, str], before: Body | None, body: Body) -> bool:
         version = _version(body)

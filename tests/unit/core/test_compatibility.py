@@ -222,7 +222,10 @@ def test_what_cannot_be_checked_is_neither_compatible_nor_breaking(new: dict[str
 
 
 def test_a_schema_that_refers_to_itself_can_be_compared() -> None:
-    tree = {"type": "object", "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}, "n": {"minimum": 1}}}
+    tree: dict[str, Any] = {
+        "type": "object",
+        "properties": {"kids": {"type": "array", "items": {"$ref": "#"}}, "n": {"minimum": 1}},
+    }
     new = deepcopy(tree)
     new["properties"]["n"]["minimum"] = 2
 
@@ -240,7 +243,11 @@ def test_the_summary_names_the_change_and_shows_the_row() -> None:
 
 def test_of_a_long_row_the_summary_shows_the_members_that_matter() -> None:
     names = [f"a_long_name_of_a_member_{number}" for number in range(30)]
-    old = {"type": "object", "required": names, "properties": {name: {"type": "string"} for name in names}}
+    old: dict[str, Any] = {
+        "type": "object",
+        "required": names,
+        "properties": {name: {"type": "string"} for name in names},
+    }
     new = deepcopy(old)
     new["properties"][names[7]]["minLength"] = 1
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lakehouse_operator.core import names
-from lakehouse_operator.kube.observe import pipeline_references
+from lakehouse_operator.kube.observe import contract_shown, pipeline_references
 from lakehouse_operator.kube.store import Key, Store, owner_key
 
 PIPELINE = Key("IngestPipeline", "lakehouse", "accounts")
@@ -90,6 +90,27 @@ def test_a_pipeline_that_names_another_contract_concerns_both(store: Store) -> N
 
     assert store.put_resource(resource(version=11, contract={"ref": "erp"})) == {PIPELINE, CONTRACT, other}
     assert store.dependents(CONTRACT) == ()
+
+
+def test_a_pipeline_that_ran_with_another_version_concerns_its_contract(store: Store) -> None:
+    store.put_resource(resource(CONTRACT))
+    store.put_resource(resource(version=10, contract={"ref": "crm"}))
+    ran = resource(version=11, contract={"ref": "crm"}) | {"status": {"contractVersion": "abc"}}
+    again = resource(version=12, contract={"ref": "crm"}) | {"status": {"contractVersion": "abc", "lastRows": 7}}
+
+    assert store.put_resource(ran) == {PIPELINE, CONTRACT}
+    assert store.put_resource(again) == {PIPELINE}
+
+
+def test_what_a_contract_tells_of_its_pipelines_does_not_concern_them() -> None:
+    store = Store({PIPELINE.kind: pipeline_references}, {CONTRACT.kind: contract_shown})
+    store.put_resource(resource(contract={"ref": "crm"}))
+    store.put_resource(resource(CONTRACT, 10))
+    used = resource(CONTRACT, 11) | {"status": {"usedBy": 1}}
+    accepted = resource(CONTRACT, 12) | {"status": {"usedBy": 1, "accepted": {"version": "abc"}}}
+
+    assert store.put_resource(used) == {CONTRACT}
+    assert store.put_resource(accepted) == {CONTRACT, PIPELINE}
 
 
 @pytest.mark.parametrize("contract", [None, "crm", [], {"ref": 7}, {}])
