@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -15,11 +13,12 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.run import ContractSnapshot
-from lakehouse_jobs.contract.cells import csv_cells
+from lakehouse_jobs.contract.columns import from_text
+from lakehouse_jobs.contract.conditions import all_of
+from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.exact import Verdict, judge_cells, judge_json
-from lakehouse_jobs.contract.native import accepts
-from lakehouse_jobs.contract.schema import Contract, Kind, read_contract
-from lakehouse_jobs.ingest.rows import json_text_rows
+from lakehouse_jobs.contract.schema import Contract, read_contract
+from lakehouse_jobs.ingest.rows import json_text_rows, judged_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class Case:
     rows: Sequence[str]
     cells: bool = False
 
-    @property
+    @cached_property
     def contract(self) -> Contract:
         version = hashlib.sha256(json.dumps(self.schema).encode()).hexdigest()[:12]
         return read_contract(ContractSnapshot(name="case", version=version, schema_=dict(self.schema)))
@@ -38,15 +37,14 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One row's two verdicts and the reference's; `values` as the native tier would write them, by column."""
+    """One row's two verdicts and the reference's; `same`: both tiers would write the same values."""
 
     row: str
     schema: Mapping[str, Any]
     native: bool
     exact: Verdict
     valid: bool
-    values: Sequence[str | None]
-    kinds: Sequence[Kind]
+    same: bool
 
     @property
     def accepted(self) -> bool:
@@ -57,67 +55,74 @@ class Judged:
         return {reason.keyword for reason in self.exact.reasons} == {"Unrepresentable"}
 
     @property
-    def same_values(self) -> bool:
-        pairs = zip(self.kinds, self.values, self.exact.values or [], strict=True)
-        return all(_meaning(kind, native) == _meaning(kind, exact) for kind, native, exact in pairs)
+    def right(self) -> bool:
+        if self.only_unrepresentable:
+            return self.valid and not self.native
+        if self.native and (self.exact.unnamed or not self.same):
+            return False
+        return self.accepted == self.valid
 
 
 def judged(spark: SparkSession, cases: Sequence[Case]) -> list[Judged]:
     """Judge all rows of all cases natively in one job, exactly and by the reference here."""
-    parts = [_native(spark, case).select(F.lit(place).alias("case"), "*") for place, case in enumerate(cases)]
+    exact = [[_exact(case, row) for row in case.rows] for case in cases]
+    parts = [_native(spark, case, exact[place]).withColumn("case", F.lit(place)) for place, case in enumerate(cases)]
     found = reduce(DataFrame.union, parts).collect()
-    return [_compared(cases[each["case"]], each.number, each.ok, each["values"]) for each in found]
+    return [_compared(cases[each["case"]], each.number, each.ok, each.same, exact[each["case"]]) for each in found]
 
 
 def wrong(results: Sequence[Judged]) -> list[str]:
     """Describe every row that is not judged as it must be."""
     return [
-        f"{each.row[:200]!r}: native {each.native} {[value for value in each.values if value is not None]}, "
-        f"exact {each.exact.reasons}, reference {each.valid}; contract {json.dumps(each.schema)[:300]}"
+        f"{each.row[:200]!r}: native {each.native}{'' if each.same else ' and other values'}, exact "
+        f"{each.exact.reasons or each.exact.values}, reference {each.valid}; contract {json.dumps(each.schema)[:400]}"
         for each in results
-        if (each.accepted != each.valid and not each.only_unrepresentable)
-        or (each.only_unrepresentable and (each.native or not each.valid))
-        or (each.native and not each.same_values)
+        if not each.right
     ]
 
 
-def _native(spark: SparkSession, case: Case) -> DataFrame:
-    numbered = list(enumerate(case.rows))
-    fields = case.contract.fields
-    if case.cells:
-        cells = spark.createDataFrame(numbered, "number bigint, text string")
-        members = F.from_json("text", "map<string,string>")
-        names = sorted({name for row in case.rows for name in json.loads(row)} | case.contract.names)
-        texts = {name: F.element_at(members, F.lit(name)) for name in names}
-        others = [F.coalesce(texts[name], F.lit("")) == "" for name in names if name not in case.contract.names]
-        found = csv_cells(case.contract, texts)
-        ok = accepts(case.contract, found, no_others=reduce(Column.__and__, others, F.lit(True)))  # noqa: FBT003 (a literal)
-        columns = [found[field.name].column for field in fields]
-        return cells.select("number", ok.alias("ok"), _texts(columns).alias("values"))
-    lines = spark.createDataFrame(
-        [(number, row, "s3a://x") for number, row in numbered], "place bigint, value string, file string"
+def _exact(case: Case, row: str) -> Verdict:
+    return judge_cells(case.contract, row) if case.cells else judge_json(case.contract, row)
+
+
+def _native(spark: SparkSession, case: Case, exact: Sequence[Verdict]) -> DataFrame:
+    """Judge natively and compare the values; those of the exact tier travel as the name of the row's file."""
+    numbered = [(number, row, json.dumps(exact[number].values)) for number, row in enumerate(case.rows)]
+    lines = spark.createDataFrame(numbered, "place bigint, value string, file string")
+    rows = _cell_rows(case, lines) if case.cells else json_text_rows(lines, case.contract, flaw=F.lit(None))
+    texts = F.from_json("file", "array<string>")
+    fields = list(enumerate(case.contract.fields))
+    proven = F.struct(*(from_text(field, F.get(texts, F.lit(place))).alias(field.name) for place, field in fields))
+    return rows.select("number", "ok", _text_of(F.col("row")).eqNullSafe(_text_of(proven)).alias("same"))
+
+
+def _text_of(row: Column) -> Column:
+    """Write a row as JSON, in which zero has no sign."""
+    return F.regexp_replace(F.to_json(row), r"-0\.0(?![0-9])", "0.0")
+
+
+def _cell_rows(case: Case, lines: DataFrame) -> DataFrame:
+    members, contract = F.from_json("value", "map<string,string>"), case.contract
+    names = sorted({name for row in case.rows for name in json.loads(row)} | contract.names)
+    texts = {name: F.element_at(members, F.lit(name)) for name in names}
+    others = [F.coalesce(texts[name], F.lit("")) == "" for name in names if name not in contract.names]
+    return judged_rows(
+        lines,
+        contract,
+        csv_cells(contract, texts),
+        no_others=all_of(others),
+        text=F.col("value"),
+        flaw=F.lit(None),
+        others=F.lit(None),
+        file=F.col("file"),
+        number=F.col("place"),
     )
-    rows = json_text_rows(lines, case.contract, flaw=F.lit(None).cast("string"))
-    columns = [F.col("row")[field.name] for field in fields]
-    return rows.select("number", "ok", _texts(columns).alias("values"))
 
 
-def _texts(columns: Sequence[Column]) -> Column:
-    return F.array(*(column.cast("string") for column in columns))
-
-
-def _compared(case: Case, number: int, native: bool, values: Sequence[str | None]) -> Judged:  # noqa: FBT001 (a row's)
+def _compared(case: Case, number: int, native: bool, same: bool, exact: Sequence[Verdict]) -> Judged:  # noqa: FBT001 (a row's)
     row = case.rows[number]
-    exact = judge_cells(case.contract, row) if case.cells else judge_json(case.contract, row)
-    kinds = [field.kind for field in case.contract.fields]
     return Judged(
-        row=row,
-        schema=case.schema,
-        native=native,
-        exact=exact,
-        valid=_reference(case, row),
-        values=values,
-        kinds=kinds,
+        row=row, schema=case.schema, native=native, exact=exact[number], valid=_reference(case, row), same=same
     )
 
 
@@ -152,15 +157,3 @@ def _cell(schema: Mapping[str, Any], name: str, text: str) -> Any:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
-
-
-_MEANINGS: Mapping[Kind, Callable[[str], Any]] = {
-    Kind.BIGINT: int,
-    Kind.DOUBLE: float,
-    Kind.DECIMAL: Decimal,
-    Kind.TIMESTAMP: lambda text: datetime.fromisoformat(text if "T" in text else f"{text}+00:00").astimezone(UTC),
-}
-
-
-def _meaning(kind: Kind, text: str | None) -> Any:
-    return text if text is None else _MEANINGS.get(kind, str)(text)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from lakehouse_api.columns import DECIMAL, column_type
+from lakehouse_api.columns import DECIMAL, Field, field_of
+from lakehouse_api.references import written_out
 from lakehouse_operator.core.compatibility_members import Schema, properties_of, resolved
 from lakehouse_operator.core.compatibility_proof import contained
 from lakehouse_operator.core.compatibility_rules import (
@@ -146,16 +147,35 @@ def _required(old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iter
 
 
 def _column(old: Schema, new: Schema, path: str, roots: tuple[Schema, Schema]) -> Iterator[Change]:
-    """Compare the columns that a property becomes; wider ones hold all that was there."""
-    before, after = (column_type(_node(schema, root)) for schema, root in zip((old, new), roots, strict=True))
-    if before == after:
-        return
-    explanation = f"its column {before} would be {after}"
-    if _is_wider(before, after):
-        yield _change(path, "ColumnWidened", Direction.LOOSENS, explanation)
-        return
+    """Compare the columns that a property becomes, which for one of the row may be columns within columns."""
+    before, after = (_node(schema, root) for schema, root in zip((old, new), roots, strict=True))
+    yield from _columns(_field(before, roots[0]), _field(after, roots[1]), path)
+
+
+def _field(schema: Mapping[str, Any], root: Schema) -> Field:
+    """Read a property as a column. References within it are looked up in the whole contract."""
+    definitions = {key: _part(root, key) for key in ("$defs", "definitions") if _part(root, key)}
+    return field_of("", written_out({**definitions, **schema}))
+
+
+def _columns(old: Field, new: Field, path: str) -> Iterator[Change]:
+    """Compare columns; wider ones hold all that was there, and a struct can be given more members."""
+    if old.element and new.element and old.kind is new.kind:
+        yield from _columns(old.element, new.element, f"{path}/*")
+    elif old.members and new.members:
+        before = {each.name: each for each in old.members}
+        for each in new.members:
+            yield from _columns(before[each.name], each, f"{path}/{each.name}") if each.name in before else ()
+    elif old.ddl != new.ddl:
+        yield _column_change(old.ddl, new.ddl, path)
+
+
+def _column_change(old: str, new: str, path: str) -> Change:
+    explanation = f"its column {old} would be {new}"
+    if _is_wider(old, new):
+        return _change(path, "ColumnWidened", Direction.LOOSENS, explanation)
     change = _change(path, "ColumnTypeChanged", Direction.NEITHER, explanation)
-    yield change.model_copy(update={"breaks": (Promise.COLUMNS,)})
+    return change.model_copy(update={"breaks": (Promise.COLUMNS,)})
 
 
 def _is_wider(old: str, new: str) -> bool:

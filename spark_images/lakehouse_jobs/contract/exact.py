@@ -4,43 +4,32 @@ This is the only place that calls the validator on rows, so what a contract mean
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from lakehouse_api.columns import ColumnKind
-from lakehouse_jobs.contract.schema import Contract, Field, registry
+from lakehouse_api.references import registry
+from lakehouse_jobs.contract.schema import Contract
+from lakehouse_jobs.contract.writing import Reason, pointer, written
 
 MOST_REASONS: Final = 20
 LONGEST_MESSAGE: Final = 300
-_LONGS: Final = range(-(2**63), 2**63)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_MICROSECOND_DIGITS: Final = 6
-_EXACT: Final = Context(prec=100)
-
-
-class Reason(NamedTuple):
-    """Why a row was refused: where (a JSON Pointer), by which keyword, and in words.
-
-    Keywords in CamelCase are not JSON Schema's: Malformed, Encoding, Unrepresentable.
-    """
-
-    path: str
-    keyword: str
-    message: str
 
 
 class Verdict(NamedTuple):
-    """No reasons: the row is valid and `values` has the text of each column, castable to its type without loss."""
+    """No reasons: the row is valid and `values` has the text of each column, to be read by `columns.from_text`.
+
+    `unnamed`: JSON Pointers of members within the row's columns that the contract does not name, and no column keeps.
+    """
 
     reasons: list[Reason]
     values: list[str | None] | None
+    unnamed: list[str] = []  # noqa: RUF012 (never changed)
 
 
 def judge_with(contract: Contract, *, cells: bool) -> Callable[[str | None, str | None], Verdict]:
@@ -93,9 +82,8 @@ def judge_instance(contract: Contract, instance: Any, precise: Any) -> Verdict:
         return _refused([_reason(error) for error in errors])
     if not isinstance(instance, dict):
         return _refused([Reason("", "Unrepresentable", "valid, but only an object can be a row")])
-    written = [_written(field, precise if field.kind is ColumnKind.DECIMAL else instance) for field in contract.fields]
-    lost = [each for each in written if isinstance(each, Reason)]
-    return _refused(lost) if lost else Verdict([], [each for each in written if not isinstance(each, Reason)])
+    row = written(contract, instance, precise)
+    return _refused(row.lost) if row.lost else Verdict([], row.values, row.unnamed)
 
 
 def _parse(text: str, number: Callable[[str], Any] = float) -> Any:
@@ -135,73 +123,9 @@ def _reason(error: ValidationError) -> Reason:
 
 def _pointer(error: ValidationError) -> Iterator[str]:
     for part in error.absolute_path:
-        yield "/" + str(part).replace("~", "~0").replace("/", "~1")
+        yield f"/{pointer(str(part))}"
     if error.validator == "required":
         # one error per missing member, told apart by its text alone
         required: list[str] = error.validator_value  # type: ignore[assignment]  # as the keyword's own schema says
         missing = (name for name in required if error.message == f"{name!r} is a required property")
-        yield from (f"/{name}" for name in list(missing)[:1])
-
-
-def _written(field: Field, instance: dict[str, Any]) -> str | Reason | None:
-    value = instance.get(field.name)
-    if value is None:
-        return None
-    try:
-        return _WRITERS[field.kind](field, value)
-    except (ValueError, OverflowError, InvalidOperation) as error:
-        return Reason(f"/{field.name}", "Unrepresentable", f"valid, but not as {field.ddl}: {error}")
-
-
-def _string(_: Field, value: str) -> str:
-    value.encode()  # a lone surrogate is a JSON string but no text
-    return value
-
-
-def _timestamp(_: Field, value: str) -> str:
-    stamp = value.upper().strip()
-    fraction = re.match(r"[0-9]*", stamp.partition(".")[2])
-    if fraction and len(fraction[0].rstrip("0")) > _MICROSECOND_DIGITS:
-        raise ValueError(f"{value!r} is finer than a microsecond")
-    return datetime.fromisoformat(stamp).astimezone(UTC).isoformat()
-
-
-def _integer(_: Field, value: float) -> str:
-    if int(value) not in _LONGS:
-        raise ValueError(f"{value} does not fit into 64 bits")
-    return str(int(value))
-
-
-def _double(_: Field, value: float) -> str:
-    as_double = float(value)
-    if not math.isfinite(as_double) or as_double != value:
-        raise ValueError("it cannot be kept exactly")
-    return repr(as_double)
-
-
-def _decimal(field: Field, value: int | Decimal) -> str:
-    precision, scale = field.scale
-    exact = Decimal(value)
-    if exact != exact.quantize(Decimal(1).scaleb(-scale), context=_EXACT) or abs(exact) >= 10 ** (precision - scale):
-        raise ValueError(f"{value} needs more digits")
-    return f"{exact:f}"
-
-
-def _boolean(_: Field, value: bool) -> str:  # noqa: FBT001 (the value itself)
-    return "true" if value else "false"
-
-
-def _json(_: Field, value: Any) -> str:
-    return _string(_, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-
-
-_WRITERS: Final[dict[ColumnKind, Callable[[Field, Any], str]]] = {
-    ColumnKind.STRING: _string,
-    ColumnKind.TIMESTAMP: _timestamp,
-    ColumnKind.DATE: _string,
-    ColumnKind.BIGINT: _integer,
-    ColumnKind.DOUBLE: _double,
-    ColumnKind.DECIMAL: _decimal,
-    ColumnKind.BOOLEAN: _boolean,
-    ColumnKind.JSON: _json,
-}
+        yield from (f"/{pointer(name)}" for name in list(missing)[:1])

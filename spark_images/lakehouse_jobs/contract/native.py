@@ -2,200 +2,263 @@
 
 Soundness is the only duty here. A keyword without an expression, a value out of the range in which Spark and Python
 surely agree, an ambiguity of the format: each merely leaves the row to the exact check.
+
+Keywords here are those whose schemas judge other values, or the same value anew; `keywords` has the rest.
 """
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial, reduce
-from operator import and_
+from functools import lru_cache, partial
+from itertools import combinations
 from typing import Any, Final
 
+from jsonschema import Draft202012Validator
 from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
-from lakehouse_api.columns import SPARK_TYPE
-from lakehouse_jobs.contract.patterns import to_java
-from lakehouse_jobs.contract.schema import Contract, Field
+from lakehouse_api.columns import ColumnKind, Field
+from lakehouse_api.references import demands_nothing, has_references
+from lakehouse_jobs.contract.cell import Cell, Write, json_type
+from lakehouse_jobs.contract.conditions import Condition, all_of, any_of, as_column, exactly
+from lakehouse_jobs.contract.keywords import SINGLE
+from lakehouse_jobs.contract.schema import Contract
 
-EXACT_UP_TO: Final = 2**53
-"""Below it every integer is a double, so that Spark's and Python's arithmetic agree."""
-
-_MATCHED_UP_TO: Final = 2000  # Java's matcher recurses for some expressions; a long value could exhaust the stack
-_ANNOTATIONS: Final = frozenset(
-    {"$comment", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", SPARK_TYPE}
-)
-_ROW_KEYWORDS: Final = _ANNOTATIONS | {
-    "$schema",
-    "$id",
-    "$defs",
-    "type",
-    "properties",
-    "required",
-    "additionalProperties",
-}
-_CALENDAR: Final = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}"  # the cast to the column's type knows the lengths of months
-_SHIFTED: Final = "(?!0001|9999)"  # in those years an offset can lead out of the calendar
-_CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
-_FORMATS: Final = {
-    "date": rf"\A{_CALENDAR}\z",
-    "date-time": rf"\A{_SHIFTED}{_CALENDAR}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?(?:Z|[+-]{_CLOCK})\z",
-    "email": "@",
-    "idn-email": "@",
-    "uuid": r"\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\z",
-}
-_CAST_BY_FORMAT: Final = {"date": "date", "date-time": "timestamp"}
+_SCALARS: Final = frozenset({"string", "integer", "number", "boolean"})
+_KEY: Final = Field(name="key", schema={}, types=frozenset({"string"}), kind=ColumnKind.STRING, ddl="string")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """What one format can tell of one field of a row. The conditions may be NULL, which counts as false.
-
-    `absent`: the instance surely lacks the member, or has a null that the field takes. `known`: the instance surely has
-    it, and `value` is it (STRING, BIGINT, DOUBLE or BOOLEAN, by the field's type). `column`: as the table keeps it.
-    """
-
-    absent: Column
-    known: Column
-    value: Column
-    column: Column
-
-
-def accepts(contract: Contract, cells: Mapping[str, Cell], *, no_others: Column) -> Column:
+def accepts(contract: Contract, cells: Mapping[str, Cell], *, no_others: Condition) -> Column:
     """Give the condition, never NULL, under which a row is surely valid and kept without loss.
 
-    `no_others` says that the row has no members besides the contract's.
+    `no_others` says that the row has no members besides the contract's, not even nulls.
     """
-    if not compiled(contract.schema):
-        return never()
-    parts = [_field(field, cells[field.name]) for field in contract.fields]
-    if contract.schema.get("additionalProperties", True) is not True:
-        parts.append(no_others)
-    return F.coalesce(reduce(and_, parts), never())
+    row = F.lit(None)
+    root = Cell(
+        field=contract.root,
+        missing=False,
+        empty=False,
+        known=True,
+        value=row,
+        column=row,
+        members=cells,
+        alone=no_others,
+    )
+    return F.coalesce(as_column(surely(root, contract.root.schema)), F.lit(False))  # noqa: FBT003 (a literal)
 
 
-def compiled(schema: Mapping[str, Any]) -> bool:
-    """Tell whether everything that the contract demands of the row as a whole is expressed here."""
-    named = set(schema.get("required", [])) <= set(schema["properties"])
-    takes_objects = "type" not in schema or "object" in schema["type"]
-    return named and takes_objects and all(key in _ROW_KEYWORDS or key.startswith("x-") for key in schema)
+def surely(cell: Cell, schema: Any, *, holds: bool = True) -> Condition:
+    """Give the condition under which the cell's value, being known, surely satisfies a schema, or surely does not."""
+    if isinstance(schema, bool):
+        return schema is holds
+    demands = (key for key in schema if not demands_nothing(key))
+    checks = [_KEYWORDS[key](cell, schema, holds) if key in _KEYWORDS else False for key in demands]
+    return all_of(checks) if holds else any_of(checks)
 
 
-def always() -> Column:
-    """Give the condition that holds."""
-    return F.lit(True)  # noqa: FBT003 (a literal)
+def takes_null(schema: Any) -> bool:
+    """Tell whether a null is surely valid: that is the same in every row, so the validator itself is asked."""
+    return not has_references(schema) and _takes_null(json.dumps(schema))
 
 
-def never() -> Column:
-    """Give the condition that does not hold."""
-    return F.lit(False)  # noqa: FBT003 (a literal)
+@lru_cache(maxsize=1024)
+def _takes_null(document: str) -> bool:
+    validator = Draft202012Validator(json.loads(document), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return bool(validator.is_valid(None))
 
 
-def takes_null(field: Field) -> bool:
-    """Tell whether a null is surely valid for the field: no other keyword could refuse it."""
-    harmless = _ANNOTATIONS | set(_KEYWORDS) - {"enum", "const"}
-    return "null" in field.types and all(key in harmless or key.startswith("x-") for key in field.schema)
+def _surely_taken(cell: Cell, schema: Any) -> Condition:
+    """Say that nothing a cell may have is refused by a schema: that it is missing, a null or a value that fits."""
+    value = all_of([cell.known, surely(cell, schema)])
+    return any_of([cell.missing, cell.empty if takes_null(schema) else False, value])
 
 
-def json_type(field: Field) -> str | None:
-    """Give the only JSON type beside null that the field's values have, if it has an expression of its own."""
-    types = field.types - {"null"}
-    if types == {"integer", "number"}:
-        return "number"
-    only = next(iter(types)) if len(types) == 1 else None
-    return only if only in {"string", "integer", "number", "boolean"} else None
+def _surely_refused(cell: Cell, schema: Any) -> Condition:
+    return all_of([cell.known, surely(cell, schema, holds=False)])
 
 
-def _field(field: Field, cell: Cell) -> Column:
-    present = _present(field, cell)
-    return present if field.required else cell.absent | F.coalesce(present, never())
+def _all(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    parts = [surely(cell, part, holds=holds) for part in schema["allOf"]]
+    return all_of(parts) if holds else any_of(parts)
 
 
-def _present(field: Field, cell: Cell) -> Column:
-    checks = [_check(field, keyword, cell.value) for keyword in field.schema if keyword != "type"]
-    expressed = [check for check in checks if check is not None]
-    if json_type(field) is None or len(expressed) < len(checks):
-        return never()
-    return reduce(and_, expressed, cell.known & cell.column.isNotNull())
+def _any(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    parts = [surely(cell, part, holds=holds) for part in schema["anyOf"]]
+    return any_of(parts) if holds else all_of(parts)
 
 
-def _check(field: Field, keyword: str, value: Column) -> Column | None:
-    if keyword in _ANNOTATIONS or keyword.startswith("x-"):
-        return always()
-    write = _KEYWORDS.get(keyword)
-    return write(field, field.schema[keyword], value) if write else None
+def _one(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    fits = [surely(cell, part) for part in schema["oneOf"]]
+    fails = [surely(cell, part, holds=False) for part in schema["oneOf"]]
+    if not holds:
+        return any_of([all_of(fails), *(all_of(pair) for pair in combinations(fits, 2))])
+    return any_of(all_of([fit, *fails[:place], *fails[place + 1 :]]) for place, fit in enumerate(fits))
 
 
-def _one_of(field: Field, allowed: Any, value: Column) -> Column:
-    fits: Mapping[str | None, Callable[[Any], bool]] = {
-        "string": lambda each: isinstance(each, str),
-        "boolean": lambda each: isinstance(each, bool),
-        "integer": _is_exact,
-        "number": _is_exact,
-    }
-    fit = fits.get(json_type(field))
-    same = [each for each in allowed if fit and fit(each)]
-    return value.isin(same) if same else never()
+def _not(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    return surely(cell, schema["not"], holds=not holds)
 
 
-def _constant(field: Field, allowed: Any, value: Column) -> Column:
-    return _one_of(field, [allowed], value)
+def _if(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    then = surely(cell, schema.get("then", True), holds=holds)
+    otherwise = surely(cell, schema.get("else", True), holds=holds)
+    met = all_of([surely(cell, schema["if"]), then])
+    unmet = all_of([surely(cell, schema["if"], holds=False), otherwise])
+    return any_of([met, unmet, all_of([then, otherwise])])
 
 
-def _matches(field: Field, pattern: Any, value: Column) -> Column | None:
-    if json_type(field) != "string":
-        return always()
-    expression = to_java(pattern)
-    return None if expression is None else _finds(expression, value)
+def _beside(_cell: Cell, _schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    """Another keyword judges this one with it."""
+    return holds
 
 
-def _finds(expression: str, value: Column) -> Column:
-    return F.when(F.length(value) <= _MATCHED_UP_TO, value.rlike(expression)).otherwise(never())
+def _of_objects(write: Write) -> Write:
+    """Say nothing of values that are no objects."""
+    return lambda cell, schema, holds: write(cell, schema, holds) if json_type(cell.field) == "object" else holds
 
 
-def _formatted(field: Field, name: Any, value: Column) -> Column | None:
-    if json_type(field) != "string":
-        return always()
-    if name not in _FORMATS:
-        return None
-    shape = _finds(_FORMATS[name], value)
-    cast = _CAST_BY_FORMAT.get(name)
-    return shape & value.try_cast(cast).isNotNull() if cast else shape
+def _of_arrays(write: Write) -> Write:
+    """Say nothing of values that are no arrays."""
+    return lambda cell, schema, holds: write(cell, schema, holds) if json_type(cell.field) == "array" else holds
 
 
-def _length(field: Field, bound: Any, value: Column, *, compare: Callable[[Column, Any], Column]) -> Column:
-    return compare(F.length(value), bound) if json_type(field) == "string" else always()
+def _properties(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    """Judge members by their schemas, and that the required ones of them are there."""
+    parts = schema["properties"]
+    if not set(parts) <= set(cell.members):
+        return False
+    members = [(cell.members[name], part, name in schema.get("required", [])) for name, part in parts.items()]
+    if not holds:
+        return any_of(_surely_refused(member, part) for member, part, _ in members)
+    return all_of(
+        all_of([member.known, surely(member, part)]) if required else _surely_taken(member, part)
+        for member, part, required in members
+    )
 
 
-def _bounded(field: Field, bound: Any, value: Column, *, compare: Callable[[Column, Any], Column]) -> Column | None:
-    if json_type(field) not in {"integer", "number"}:
-        return always()
-    return compare(value, F.lit(bound)) if _is_exact(bound) else None
+def _required(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    names = schema["required"]
+    if not holds:
+        return any_of(cell.members[name].missing for name in names if name in cell.members)
+    return all_of(_has(cell, name) for name in names if name not in schema.get("properties", {}))
 
 
-def _multiple(field: Field, factor: Any, value: Column) -> Column | None:
-    kind = json_type(field)
-    if kind not in {"integer", "number"}:
-        return always()
-    whole = _is_exact(factor) and not isinstance(factor, float)
-    return value % F.lit(factor) == 0 if kind == "integer" and whole else None
+def _has(cell: Cell, name: str) -> Condition:
+    return cell.members[name].known if name in cell.members else False
 
 
-def _is_exact(number: Any) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < EXACT_UP_TO
+def _additional(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    rest, named = schema["additionalProperties"], schema.get("properties", {})
+    if rest is True:
+        return holds
+    if cell.within:
+        return False if named else _all_within(cell, F.map_values(cell.value), rest, holds=holds)
+    others = [member for name, member in cell.members.items() if name not in named]
+    if not holds:
+        return any_of(_surely_refused(member, rest) for member in others)
+    return all_of([cell.alone, *(_surely_taken(member, rest) for member in others)])
 
 
-_KEYWORDS: Final[Mapping[str, Callable[[Field, Any, Column], Column | None]]] = {
-    "type": lambda _field, _types, _value: always(),
-    "enum": _one_of,
-    "const": _constant,
-    "pattern": _matches,
-    "format": _formatted,
-    "minLength": partial(_length, compare=Column.__ge__),
-    "maxLength": partial(_length, compare=Column.__le__),
-    "minimum": partial(_bounded, compare=Column.__ge__),
-    "maximum": partial(_bounded, compare=Column.__le__),
-    "exclusiveMinimum": partial(_bounded, compare=Column.__gt__),
-    "exclusiveMaximum": partial(_bounded, compare=Column.__lt__),
-    "multipleOf": _multiple,
+def _dependent_required(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    rules = [(name, names) for name, names in schema["dependentRequired"].items() if names]
+    if not holds:
+        lacking = ((name, other) for name, names in rules for other in names if other in cell.members)
+        return any_of(all_of([_has(cell, name), cell.members[other].missing]) for name, other in lacking)
+    return all_of(any_of([_lacks(cell, name), all_of(_has(cell, each) for each in names)]) for name, names in rules)
+
+
+def _dependent_schemas(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    rules = schema["dependentSchemas"].items()
+    if not holds:
+        return any_of(all_of([_has(cell, name), surely(cell, part, holds=False)]) for name, part in rules)
+    return all_of(any_of([_lacks(cell, name), surely(cell, part)]) for name, part in rules)
+
+
+def _lacks(cell: Cell, name: str) -> Condition:
+    return cell.members[name].missing if name in cell.members else cell.alone
+
+
+def _property_names(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    if not cell.within:
+        return False
+    rule = partial(surely, schema=schema["propertyNames"], holds=holds)
+    return _exist_or_all(F.map_keys(cell.value), lambda key: rule(_key(key)), holds=holds)
+
+
+def _key(key: Column) -> Cell:
+    return Cell(field=_KEY, missing=False, empty=False, known=True, value=key, column=key)
+
+
+def _all_within(cell: Cell, values: Column, schema: Any, *, holds: bool) -> Condition:
+    describe = cell.within
+    if describe is None:
+        return False
+    judge = _surely_taken if holds else _surely_refused
+    return _exist_or_all(values, lambda each: judge(describe(each), schema), holds=holds)
+
+
+def _exist_or_all(values: Column, rule: Callable[[Column], Condition], *, holds: bool) -> Condition:
+    over = F.forall if holds else F.exists
+    return over(values, lambda each: as_column(rule(each)))
+
+
+def _items(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    if "prefixItems" in schema or not cell.within:
+        return False
+    return _all_within(cell, cell.value, schema["items"], holds=holds)
+
+
+def _contains(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    if not holds or not cell.within:
+        return False
+    describe = cell.within
+    return F.exists(
+        cell.value,
+        lambda each: as_column(all_of([describe(each).known, surely(describe(each), schema["contains"])])),
+    )
+
+
+def _unique(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+    if not schema["uniqueItems"]:
+        return holds
+    element = cell.field.element
+    kind = json_type(element) if element else None
+    if kind not in _SCALARS:
+        return exactly(F.size(cell.value) <= 1, holds=True) if holds else False
+    values = F.transform(cell.value, lambda each: each + F.lit(0.0)) if kind == "number" else cell.value  # -0.0 is 0.0
+    describe = cell.within
+    whole = F.forall(cell.value, lambda each: as_column(describe(each).known)) if describe else False
+    return all_of([whole, exactly(F.size(F.array_distinct(values)) == F.size(values), holds=holds)])
+
+
+def _count(keyword: str, compare: Callable[[Column, Any], Column], of: str) -> Write:
+    def write(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:  # noqa: FBT001 (as every keyword)
+        if json_type(cell.field) != of:
+            return holds
+        return exactly(compare(F.size(cell.value), schema[keyword]), holds=holds) if cell.within else False
+
+    return write
+
+
+_KEYWORDS: Final[Mapping[str, Write]] = {
+    **SINGLE,
+    "allOf": _all,
+    "anyOf": _any,
+    "oneOf": _one,
+    "not": _not,
+    "if": _if,
+    "then": _beside,
+    "else": _beside,
+    "properties": _of_objects(_properties),
+    "required": _of_objects(_required),
+    "additionalProperties": _of_objects(_additional),
+    "dependentRequired": _of_objects(_dependent_required),
+    "dependentSchemas": _of_objects(_dependent_schemas),
+    "propertyNames": _of_objects(_property_names),
+    "minProperties": _count("minProperties", Column.__ge__, "object"),
+    "maxProperties": _count("maxProperties", Column.__le__, "object"),
+    "items": _of_arrays(_items),
+    "contains": _of_arrays(_contains),
+    "uniqueItems": _of_arrays(_unique),
+    "minItems": _count("minItems", Column.__ge__, "array"),
+    "maxItems": _count("maxItems", Column.__le__, "array"),
 }
-"""By keyword, the condition under which a present value of the field's type satisfies it; None: not expressible."""

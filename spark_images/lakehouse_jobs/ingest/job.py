@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from lakehouse_api.run import RunResult, RunSpec
-from lakehouse_jobs.contract.cells import column_type
+from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
 from lakehouse_jobs.ingest.batch import execute, mark, with_versions

@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructType
 
+from lakehouse_jobs.contract.columns import from_text
 from lakehouse_jobs.contract.exact import judge_with
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import data_refused, failure_of
@@ -25,7 +26,8 @@ from lakehouse_jobs.ingest.work import FilesWork
 
 MOST_KINDS: Final = 20
 MOST_NAMES: Final = 100
-_VERDICT: Final = StructType().add("reasons", REASONS).add("values", ArrayType(StringType()))
+_TEXTS: Final = ArrayType(StringType())
+_VERDICT: Final = StructType().add("reasons", REASONS).add("values", _TEXTS).add("unnamed", _TEXTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ def _judge(contract: Contract, source: Source, plan: Plan) -> Judged:
 
 def _proven(contract: Contract) -> Iterator[Column]:
     for place, field in enumerate(contract.fields):
-        yield F.get("verdict.values", F.lit(place)).try_cast(field.ddl).alias(field.name)
+        yield from_text(field, F.get("verdict.values", F.lit(place))).alias(field.name)
 
 
 def _with_verdict(rows: DataFrame, contract: Contract, *, cells: bool) -> DataFrame:
@@ -90,13 +92,14 @@ def _outcome(
     _refuse_unreadable(suspects, doubtful)
     refused = suspects.where(_is_refused()).count() if doubtful else 0
     ignored = {name for header in headers for name in header if name not in contract.names}
+    ignored |= _others(rows, open_rows) | _unnamed(contract, suspects)
     lacking = {name for header in headers for name in contract.names.difference(header)}
     return BatchOutcome.of(
         plan,
         rows_read=read,
         rows_quarantined=refused,
         files_rewritten=plan.work.rewritten[:MOST_NAMES] if isinstance(plan.work, FilesWork) else (),
-        columns_ignored=tuple(sorted(ignored | _others(rows, open_rows))[:MOST_NAMES]),
+        columns_ignored=tuple(sorted(ignored)[:MOST_NAMES]),
         columns_missing=tuple(sorted(lacking)[:MOST_NAMES]),
         refusals=_refusals(suspects) if refused else (),
     )
@@ -124,6 +127,14 @@ def _others(rows: DataFrame, open_rows: int) -> set[str]:
     if not open_rows:
         return set()
     names = rows.select(F.explode("others").alias("name")).distinct().limit(MOST_NAMES)
+    return {row.name for row in names.collect()}
+
+
+def _unnamed(contract: Contract, suspects: DataFrame) -> set[str]:
+    """Name members within columns that the contract does not: rows with any are suspects."""
+    if not any(field.nested for field in contract.fields):
+        return set()
+    names = suspects.select(F.explode("verdict.unnamed").alias("name")).distinct().limit(MOST_NAMES)
     return {row.name for row in names.collect()}
 
 

@@ -7,16 +7,19 @@ contract's columns, to be trusted where ok).
 
 import secrets
 from collections.abc import Mapping
-from functools import reduce
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
-from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType, TimestampType
+from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
-from lakehouse_jobs.contract.cells import MOMENT, json_cells, json_column_type, typed_cells
-from lakehouse_jobs.contract.native import Cell, accepts, always, never
+from lakehouse_jobs.contract.cell import Cell
+from lakehouse_jobs.contract.columns import json_column_type
+from lakehouse_jobs.contract.conditions import Condition, all_of
+from lakehouse_jobs.contract.json_cells import json_cells
+from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract
+from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
 
 UNREADABLE: Final = "Unreadable"
 """The flaw of a file that as a whole is not of its format; no row of it can be found."""
@@ -79,13 +82,12 @@ def typed_rows(rows: DataFrame, contract: Contract, *, file: Column, number: Col
     others = [name for name in columns if name not in contract.names]
     present = [F.when(columns[name][0].isNotNull(), F.lit(name)) for name in others]
     cells = typed_cells(contract, columns)
-    instance = F.struct(*(_as_instance(column, kind).alias(name) for name, (column, kind) in columns.items()))
     return judged_rows(
         rows,
         contract,
         cells,
-        no_others=reduce(lambda so_far, name: so_far & columns[name][0].isNull(), others, always()),
-        text=F.to_json(instance, {"timestampFormat": MOMENT}),
+        no_others=all_of(columns[name][0].isNull() for name in others),
+        text=typed_text(columns),
         flaw=F.lit(None),
         others=F.array_compact(F.array(*present)) if present else F.lit(None),
         file=file,
@@ -93,16 +95,12 @@ def typed_rows(rows: DataFrame, contract: Contract, *, file: Column, number: Col
     )
 
 
-def _as_instance(column: Column, kind: DataType) -> Column:
-    return F.date_format(column, MOMENT) if isinstance(kind, TimestampType) else column
-
-
 def judged_rows(
     source: DataFrame,
     contract: Contract,
     cells: Mapping[str, Cell],
     *,
-    no_others: Column,
+    no_others: Condition,
     text: Column,
     flaw: Column,
     others: Column,
@@ -112,7 +110,7 @@ def judged_rows(
 ) -> DataFrame:
     """Bring rows into the shape; `also` is what a row must satisfy beside the contract to be accepted natively."""
     ok = accepts(contract, cells, no_others=no_others) & flaw.isNull()
-    ok = ok if also is None else ok & F.coalesce(also, never())
+    ok = ok if also is None else ok & F.coalesce(also, F.lit(False))  # noqa: FBT003 (a literal)
     judged = source.select(
         ok.alias("ok"),
         text.alias("text"),

@@ -15,8 +15,8 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lakehouse_api.sources.files import FileFormat, FilesSource
-from lakehouse_jobs.contract.cells import csv_cells
-from lakehouse_jobs.contract.native import always
+from lakehouse_jobs.contract.conditions import all_of
+from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
 from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, json_text_rows, judged_rows, no_rows, typed_rows
@@ -67,7 +67,7 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
         rows,
         contract,
         cells,
-        no_others=reduce(lambda so_far, text: so_far & (F.coalesce(text, F.lit("")) == ""), others, always()),
+        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others),
         text=F.when(F.col("broken").isNull(), F.to_json(F.struct(*present))).otherwise(_as_json(F.col("broken"))),
         flaw=flaw,
         others=F.lit(None),
