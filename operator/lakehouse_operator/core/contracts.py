@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
+from lakehouse_api.enforceable import problems_of
 from lakehouse_operator.core.names import document_hash
 from lakehouse_operator.core.standing import Violation
 
@@ -36,21 +34,11 @@ def schema_violation(schema: Mapping[str, Any]) -> Violation | None:
 
 @lru_cache(maxsize=256)  # a contract of twenty columns takes longer to check than all other decisions together
 def _violation_of(text: str) -> Violation | None:
-    schema = json.loads(text)
     if len(text) > LARGEST_SCHEMA:
         message = f"the schema has {len(text)} characters of JSON; more than {LARGEST_SCHEMA} do not fit into a status"
         return Violation(reason="ContractInvalid", message=message)
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        where = "/".join(str(part) for part in error.absolute_path) or "its root"
-        return Violation(
-            reason="ContractInvalid",
-            message=f"the schema is not valid JSON Schema 2020-12: at {where}: {error.message}",
-        )
-    if schema.get("type") != "object" or not isinstance(schema.get("properties"), Mapping):
-        return Violation(
-            reason="ContractInvalid",
-            message="the schema must describe one row: it needs type: object and the row's properties",
-        )
-    return None
+    schema = json.loads(text)
+    problems = problems_of(schema)
+    if not problems and schema.get("type") != "object":
+        problems = ["it must describe one row: type: object, with the row's properties"]
+    return Violation(reason="ContractInvalid", message=f"the schema: {'; '.join(problems)}") if problems else None

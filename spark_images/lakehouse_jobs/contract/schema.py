@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from lakehouse_api.columns import ColumnKind, Field, field_of
+from lakehouse_api.enforceable import problems_of
 from lakehouse_api.references import written_out
 from lakehouse_api.run import ContractSnapshot
-from lakehouse_jobs.contract.enforceable import problems_of
 
 
 class ContractError(ValueError):
