@@ -1,6 +1,5 @@
-"""IngestPipeline: rows of a source, held to a contract, appended to a bronze table exactly once."""
+"""IngestPipeline: rows of a source, held to a contract, brought into a Delta table exactly once."""
 
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -13,8 +12,8 @@ from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
 from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
+from lakehouse_api.target import Target
 
-TABLE = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 AnySource = FilesSource | JdbcSource
 
 
@@ -67,37 +66,6 @@ class ContractRef(Model):
 
     ref: Annotated[str | None, Field(min_length=1, max_length=253)] = None
     schema_: Annotated[JsonSchema | None, Field(alias="schema")] = None
-
-
-class TargetMode(StrEnum):
-    """How rows reach the table."""
-
-    APPEND = "Append"
-
-
-class Target(Model):
-    """The Delta table that receives the rows."""
-
-    table: Annotated[
-        str,
-        Field(
-            pattern=TABLE,
-            max_length=128,
-            description="Logical name, such as bronze.crm_accounts.",
-            json_schema_extra=rules(
-                ("!self.endsWith('__quarantine')", "names that end in __quarantine belong to the quarantine of a table")
-            ),
-        ),
-    ]
-    mode: TargetMode = TargetMode.APPEND
-    partition_by: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=255)]],
-        Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
-    ] = []
-    properties: Annotated[
-        dict[str, Annotated[str, Field(max_length=1024)]],
-        Field(max_length=50, description="Table properties, set when the table is created."),
-    ] = {}
 
 
 class IngestPipelineSpec(Scheduled):

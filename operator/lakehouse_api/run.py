@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lakehouse_api.incremental import Incremental
-from lakehouse_api.ingest_pipeline import Source, TargetMode
+from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
 from lakehouse_api.status import Outcome, Time
+from lakehouse_api.target import Overwrite, TargetMode
 
 RESULT_LIMIT = 4096
 """Bytes of a termination message that the kubelet keeps."""
@@ -59,6 +60,7 @@ class IngestTarget(Model):
     uri: str
     quarantine_uri: str
     mode: TargetMode = TargetMode.APPEND
+    overwrite: Overwrite | None = None
     partition_by: list[str] = []
     properties: dict[str, str] = {}
 

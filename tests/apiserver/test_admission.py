@@ -69,6 +69,9 @@ REFUSED = [
     pytest.param("spec.spark", {"driver": {"memory": "lots"}}, "spec.spark.driver.memory", id="a size that is none"),
     pytest.param("spec.suspend", "yes", "spec.suspend", id="a word where true or false belongs"),
     pytest.param("spec.target", None, "spec.target", id="no target"),
+    pytest.param(
+        "spec.target.overwrite", {"by": ["Day"]}, "goes with mode: Overwrite", id="days to replace in an appended table"
+    ),
 ]
 
 

@@ -22,16 +22,16 @@ pytestmark = pytest.mark.spark
 BOOKS = "bronze/people/_ingest/crm/people"
 
 
-def die_before_the_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run slot 1 up to the commit to bronze: its plan is open, its refused rows are in quarantine."""
+def die_before_the_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Run slot 1 up to the commit to the table: its plan is open, its refused rows are in quarantine."""
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(batches, "_append", die)
+        patch.setattr(batches, "_write", die)
         with pytest.raises(KeyboardInterrupt):
-            lake.ingest(slot="1")
+            lake.ingest(slot="1", **changes)
 
 
 def test_a_second_run_reads_only_the_new_file(lake: Lake) -> None:
@@ -226,14 +226,14 @@ def test_files_of_a_lost_driver_that_commits_after_all_are_not_read_twice(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.put({"a.csv": lines("id,name", "1,Ada")})
-    append = batches._append
+    write = batches._write
     lost: list[tuple[object, ...]] = []
-    monkeypatch.setattr(batches, "_append", lambda *arguments: lost.append(arguments))
+    monkeypatch.setattr(batches, "_write", lambda *arguments: lost.append(arguments))
     lake.ingest(slot="1")
     lake.delete(f"{BOOKS}/1.result.json")
 
     def the_lost_driver_goes_on(*_: object) -> None:
-        append(*lost[0])  # type: ignore[arg-type]  # passed through
+        write(*lost[0])  # type: ignore[arg-type]  # passed through
 
     monkeypatch.undo()
     monkeypatch.setattr(Files, "require_unchanged", the_lost_driver_goes_on)

@@ -202,6 +202,7 @@ def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
         uri=uri,
         quarantine_uri=f"{uri}__quarantine",
         mode=target.mode,
+        overwrite=target.overwrite,
         partition_by=target.partition_by,
         properties=target.properties,
     )

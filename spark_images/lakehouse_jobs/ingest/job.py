@@ -19,6 +19,8 @@ from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.sources.opening import open_source
 from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
+from lakehouse_jobs.ingest.targets.opening import open_target
+from lakehouse_jobs.ingest.targets.target import Target
 from lakehouse_jobs.storage import Storage
 
 _LOG: Final = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Ingest:
 
     at: Surroundings
     source: Source
+    target: Target
     books: Books
     bronze: Table
     quarantine: Table
@@ -57,6 +60,7 @@ def ingest(spark: SparkSession, spec: RunSpec, now: str) -> Ended:
     run = Ingest(
         at=at,
         source=open_source(at),
+        target=open_target(at),
         books=books,
         bronze=Table(spark, spec.job.target.uri),
         quarantine=Table(spark, spec.job.target.quarantine_uri),
@@ -82,6 +86,7 @@ def _contract(spec: RunSpec) -> Contract:
 
 def _run(run: Ingest) -> Ended:
     run.source.check()
+    run.target.check()
     _require_columns(run)
     committed = run.bronze.committed(run.spec.app_id)
     earlier = _committed_before(run, committed)
@@ -91,7 +96,7 @@ def _run(run: Ingest) -> Ended:
     while plan := _next_plan(run, committed):
         _LOG.info("batch %d of run %s: reading %s of %s", plan.batch, plan.run, plan.work.size, run.source.place)
         _forget_given_up(run, plan)
-        done.append(run.books.record(execute(run.at, run.source, plan)))
+        done.append(run.books.record(execute(run.at, run.source, run.target, plan)))
         run.at.landing.forget(plan.batch)
         committed = plan.batch
         if plan.belongs_to(run.spec):

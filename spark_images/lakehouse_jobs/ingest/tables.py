@@ -1,15 +1,18 @@
 """Delta tables: which batch one stands at, whether rows fit it, and appends that happen at most once per batch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
 from delta.tables import DeltaTable
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, LongType, StringType, StructType, TimestampType
 
+from lakehouse_api.columns import quoted
 from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.storage import to_hadoop
 
@@ -32,6 +35,7 @@ QUARANTINE: Final = (
     .add("contract_version", StringType())
 )
 _NOT_A_TABLE: Final = -1
+_GONE: Final = "_ingest_gone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +92,50 @@ class Table:
 
     def append(self, rows: DataFrame, commit: Commit, creation: Creation) -> None:
         """Append rows as one commit; if the batch was committed before, nothing happens."""
-        writer = rows.write.format("delta").mode("append")
-        writer = writer.option("txnAppId", commit.app).option("txnVersion", commit.batch)
-        writer = writer.option("userMetadata", commit.metadata)
+        writer = rows.write.mode("append")
         if self.version() is None:
             writer = writer.options(**creation.properties)
         if creation.partition_by:
             writer = writer.partitionBy(*creation.partition_by)
+        self._save(writer, commit)
+
+    def overwrite(self, rows: DataFrame, commit: Commit) -> None:
+        """Replace all rows as one commit; if the batch was committed before, nothing happens."""
+        self._save(rows.write.mode("overwrite"), commit)
+
+    def replace(self, rows: DataFrame, by: Sequence[str], commit: Commit) -> None:
+        """Replace the rows that have the values of new ones in the columns `by`, likewise."""
+        places = rows.select(*map(column, by), F.lit(True).alias(_GONE)).distinct()  # noqa: FBT003 (a literal)
+        changes = rows.withColumn(_GONE, F.lit(False)).unionByName(places, allowMissingColumns=True)  # noqa: FBT003
+        gone = column(_GONE, of="s")
+        same = (column(name, of="t").eqNullSafe(column(name, of="s")) for name in by)
+        values: dict[str, str | Column] = {quoted(name): column(name, of="s") for name in rows.columns}
+        with self._keyed(commit) as session:
+            target = DeltaTable.forPath(session, self._path).alias("t")
+            merge = target.merge(changes.alias("s"), reduce(Column.__and__, same, gone))
+            merge.whenMatchedDelete().whenNotMatchedInsert(~gone, values).execute()
+
+    def _save(self, writer: DataFrameWriter, commit: Commit) -> None:
+        writer = writer.format("delta").option("txnAppId", commit.app).option("txnVersion", commit.batch)
         try:
-            writer.save(self._path)
+            writer.option("userMetadata", commit.metadata).save(self._path)
+        except AnalysisException as error:
+            raise self._refused(error) from error
+
+    @contextmanager
+    def _keyed(self, commit: Commit) -> Iterator[SparkSession]:
+        """Give a session whose writes are this commit.
+
+        A merge takes the batch's number from its session alone, and there it would hold for every other write: Delta
+        would take those for repetitions and drop them. So it gets a session that nothing else uses.
+        """
+        clone = self._spark._jsparkSession.cloneSession()  # noqa: SLF001 (newSession would lose the run's settings)
+        session = SparkSession(self._spark.sparkContext, clone)
+        session.conf.set("spark.databricks.delta.write.txnAppId", commit.app)
+        session.conf.set("spark.databricks.delta.write.txnVersion", commit.batch)
+        session.conf.set("spark.databricks.delta.commitInfo.userMetadata", commit.metadata)
+        try:
+            yield session
         except AnalysisException as error:
             raise self._refused(error) from error
 
@@ -141,3 +180,8 @@ class Table:
 
 def _of(run: str, batch: int) -> Column:
     return (F.col("_ingest_batch") == batch) & (F.col("_ingest_run") == run)
+
+
+def column(name: str, *, of: str | None = None) -> Column:
+    """Give a column by its name, whatever characters that has; of one side of a merge if there are two."""
+    return F.col(f"{of}.{quoted(name)}" if of else quoted(name))

@@ -7,8 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.columns import quoted
-from lakehouse_api.ingest_pipeline import TargetMode
 from lakehouse_api.run import RunSpec
+from lakehouse_api.target import TargetMode
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.ingest.tables import Table

@@ -1,0 +1,1 @@
+"""How accepted rows reach the table: one module per mode of a target."""

@@ -1,0 +1,22 @@
+"""Append: the table keeps every row of every batch."""
+
+from pyspark.sql import DataFrame
+
+from lakehouse_jobs.ingest.source import Surroundings
+from lakehouse_jobs.ingest.tables import Commit, Table
+from lakehouse_jobs.ingest.targets.shape import creation_of
+
+
+class Append:
+    """A table that rows are added to."""
+
+    def __init__(self, at: Surroundings) -> None:
+        self._at = at
+        self._table = Table(at.spark, at.run.job.target.uri)
+
+    def check(self) -> None:
+        """Take any contract."""
+
+    def write(self, rows: DataFrame, commit: Commit) -> None:
+        """Append the rows."""
+        self._table.append(rows, commit, creation_of(self._at.run))
