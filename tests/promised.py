@@ -39,21 +39,17 @@ class Told:
         return kept
 
     def judged(self, *deliveries: Delivery) -> Kept:
-        body = gen.pipeline_body()
-        resource = replace(gen.pipeline(), created=gen.NOW, status=body["status"])
-        return keep(
-            Promised(
-                resource=resource,
-                sla=Sla.model_validate(self.sla) if self.sla else None,
-                notify=[Channel.model_validate(one) for one in self.notify],
-                suspended=self.suspended,
-                run=self.run,
-                known=self.known,
-                deliveries=deliveries,
-                config=gen.config(**self.settings),
-                now=self.now,
-            )
+        status = self.run.told() | ({"sla": self.known.told()} if self.known else {})
+        promised = Promised(
+            resource=replace(gen.pipeline(), created=gen.NOW, status=status),
+            sla=Sla.model_validate(self.sla) if self.sla else None,
+            notify=[Channel.model_validate(one) for one in self.notify],
+            suspended=self.suspended,
+            deliveries=deliveries,
+            config=gen.config(**self.settings),
+            now=self.now,
         )
+        return keep(promised, status)
 
     def delivered(self, notice: Notice, failure: Failure | None = None) -> Delivery:
         return Delivery(

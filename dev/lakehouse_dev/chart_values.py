@@ -62,6 +62,16 @@ class SparkAccounts(Model):
     executor_annotations: dict[str, str] = {}
 
 
+class Notifications(Model):
+    """The rights that telling people of broken SLAs needs."""
+
+    enabled: Annotated[bool, Field(description="Let the operator read the Secrets that spec.notify names.")] = False
+    namespaces: Annotated[
+        list[str], Field(description="Where, beside the namespaces of settings.tenancy that are no patterns.")
+    ] = []
+    secret_names: Annotated[list[str], Field(description="The only Secrets it may read there; empty: any.")] = []
+
+
 class ServiceMonitor(Model):
     """For clusters with the Prometheus operator."""
 
@@ -105,6 +115,7 @@ class Values(Model):
     port: Annotated[Port, Field(description="Of /healthz, /readyz and /metrics.")] = 8080
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     settings: Annotated[Config, Field(description="The settings of this environment; the operator reads them as is.")]
+    notifications: Notifications = Notifications()
     watch_namespaces: Annotated[
         list[str], Field(description="Serve only these namespaces, with rights only there. Empty: all of them.")
     ] = []

@@ -7,7 +7,9 @@ from pydantic import ConfigDict, Field, model_validator
 from lakehouse_api.data_contract import JsonSchema
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.model import Model, rules
+from lakehouse_api.notify import Notify
 from lakehouse_api.schedule import Scheduled
+from lakehouse_api.sla import Sla, SlaStatus
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
 from lakehouse_api.spark import Spark
@@ -87,11 +89,16 @@ class IngestPipelineSpec(Scheduled):
     contract: ContractRef
     target: Target
     spark: Spark = Spark()
+    sla: Annotated[Sla | None, Field(description="Limits that the operator watches, whether or not a run starts.")] = (
+        None
+    )
+    notify: Notify = []
 
 
 class IngestPipelineStatus(RunStatus):
     """The status of RunStatus and flat copies for the columns of `kubectl get`."""
 
+    sla: SlaStatus | None = None
     source: Annotated[str | None, Field(description="Kind and format of the source.")] = None
     contract_version: Annotated[str | None, Field(description="The contract that the last run enforced.")] = None
     last_rows: Annotated[int | None, Field(description="Rows that the last successful run wrote.")] = None

@@ -4,14 +4,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from lakehouse_api.model import Model, rules
 from lakehouse_api.quantities import Duration
 from lakehouse_api.status import ATOMIC, Time
 
 BY_CHANNEL = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["channel"]}
-SHORTEST = timedelta(seconds=1)
 BREACHES = 20
 """Breaches a status remembers at most; the oldest that have ended go first."""
 
@@ -21,6 +20,16 @@ class Promise(StrEnum):
 
     FRESHNESS = "freshness"
     MAX_DURATION = "maxDuration"
+
+
+def _positive(limit: timedelta) -> timedelta:
+    if not limit:
+        raise ValueError("a limit of nothing is always passed")
+    return limit
+
+
+_SOMETHING = rules(("self.matches('[1-9]')", "a limit of nothing is always passed"))
+Limit = Annotated[Duration, AfterValidator(_positive)]
 
 
 class Sla(Model):
@@ -33,12 +42,15 @@ class Sla(Model):
     )
 
     freshness: Annotated[
-        Duration | None,
-        Field(ge=SHORTEST, description="How old what is known to be in the table may become."),
+        Limit | None,
+        Field(description="How old what is known to be in the table may become.", json_schema_extra=_SOMETHING),
     ] = None
     max_duration: Annotated[
-        Duration | None,
-        Field(ge=SHORTEST, description="How long one run may take, all of its attempts and the waits between them."),
+        Limit | None,
+        Field(
+            description="How long one run may take, all of its attempts and the waits between them.",
+            json_schema_extra=_SOMETHING,
+        ),
     ] = None
 
     @model_validator(mode="after")

@@ -3,15 +3,21 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from enum import IntEnum
+from itertools import chain
 from typing import Any
 
 import kopf
 
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.plan import Manifest
+from lakehouse_operator.core.readings import Reading, readings
+from lakehouse_operator.delivery.courier import Courier
+from lakehouse_operator.delivery.posting import Poster
+from lakehouse_operator.delivery.sender import Sender
+from lakehouse_operator.delivery.topics import Topics
 from lakehouse_operator.handlers.clock import utc_now
 from lakehouse_operator.handlers.informer import build_registry, informer_settings
 from lakehouse_operator.handlers.intake import Intake
@@ -21,16 +27,18 @@ from lakehouse_operator.handlers.queue import WorkQueue
 from lakehouse_operator.handlers.reconciler import Reconciler
 from lakehouse_operator.handlers.register import REGISTRATIONS
 from lakehouse_operator.handlers.resync import Resync
+from lakehouse_operator.handlers.secret_reader import secret_reader
 from lakehouse_operator.kube.access import Access, AccessError, find_access
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import EVENTS
 from lakehouse_operator.kube.errors import ClusterError, ConflictError
 from lakehouse_operator.kube.execute import Executor
-from lakehouse_operator.kube.store import Store
+from lakehouse_operator.kube.store import Key, Store
 from lakehouse_operator.settings import Options, SettingsError, parse_options, read_config
 from lakehouse_operator.telemetry.events import EventRecorder
 from lakehouse_operator.telemetry.log import configure_logging
 from lakehouse_operator.telemetry.metrics import Metrics
+from lakehouse_operator.telemetry.promises import PromiseMetrics
 from lakehouse_operator.telemetry.server import Server
 
 DRAIN_SECONDS = 10.0
@@ -39,6 +47,8 @@ SPARE_CONNECTIONS = 4
 """Beside one for each worker: for events and for the resync."""
 FLUSH_SECONDS = 2.0
 """How long the last events may take."""
+NOTICE_SECONDS = 3.0
+"""How long messages that are under way may take to arrive and be noted."""
 STUCK_SECONDS = 180.0
 """A key that has been waiting, or worked on, for so long will not come to an end by itself."""
 _log = logging.getLogger(__name__)
@@ -90,6 +100,7 @@ class Operator:
         self.queue = WorkQueue()
         self.ledger = RunLedger(limits=config.max_active_runs, store=self.store, wake=self.queue.add)
         emit = self.recorder.emit
+        self._build_post(config)
         self.reconciler = Reconciler(
             config=config,
             registrations=REGISTRATIONS,
@@ -98,6 +109,7 @@ class Operator:
             queue=self.queue,
             ledger=self.ledger,
             executor=Executor(client=self.client, store=self.store, emit=emit),
+            courier=self.courier,
             emit=emit,
             clock=utc_now,
             metrics=self.metrics,
@@ -116,6 +128,25 @@ class Operator:
         self._registry = build_registry(
             kinds=kinds, access=access, on_resource=intake.resource, on_driver=intake.driver
         )
+
+    def _build_post(self, config: Config) -> None:
+        """Make what tells people, and what Prometheus is told of the same."""
+        self.poster = Poster(config.notifications)
+        sender = Sender(
+            poster=self.poster, topics=Topics(config), read_secret=secret_reader(self.client), clock=utc_now
+        )
+        self.courier = Courier[Key](
+            send=sender.send,
+            wake=self.queue.add,
+            leads=lambda: self.elector.leads,
+            clock=utc_now,
+            count=self.metrics.count_notification,
+        )
+        self.metrics.add(PromiseMetrics(self._readings))
+
+    def _readings(self) -> Iterator[Reading]:
+        bodies = (self.store.resource(key) for key in self.store.resources())
+        return chain.from_iterable(readings(body, utc_now()) for body in bodies if body is not None)
 
     def _show_gauges(self) -> None:
         self.metrics.gauges(
@@ -139,6 +170,7 @@ class Operator:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.lease_client)
             await stack.enter_async_context(self.client)
+            await stack.enter_async_context(self.poster)
             await self.server.start(self._options.host, self._options.port)
             stack.push_async_callback(self.server.stop)
             await _first(self.elector.acquire(), stop.wait())
@@ -159,6 +191,7 @@ class Operator:
             await _first(stop.wait(), hold, informer, *workers, *others)
         finally:
             self._working = False
+            await self.courier.drain(NOTICE_SECONDS if self.elector.leads else 0)
             self.queue.close()
             await asyncio.wait(workers, timeout=DRAIN_SECONDS)
             await _cancel_after(self.recorder.flush(), FLUSH_SECONDS)

@@ -46,10 +46,17 @@ def test_the_operator_may_do_exactly_what_it_does(helm: Helm) -> None:
     }
 
 
+TENANT = ("--set-json", 'settings.tenancy=[{"namespace":"team-*"},{"namespace":"crm"}]')
+NOTIFYING = (*TENANT, "--set", "notifications.enabled=true")
+NOTIFICATIONS = f"{RELEASE}-notifications"
+
+
 def test_the_operator_has_rights_on_everything_that_its_client_knows(helm: Helm) -> None:
-    manifests = helm.render(*MINIMUM)
+    manifests = helm.render(*MINIMUM, *NOTIFYING)
     granted = _grants(
-        _rules(manifests, "ClusterRole", RELEASE) + _rules(manifests, "Role", f"{RELEASE}-lease", NAMESPACE)
+        _rules(manifests, "ClusterRole", RELEASE)
+        + _rules(manifests, "Role", f"{RELEASE}-lease", NAMESPACE)
+        + _rules(manifests, "Role", NOTIFICATIONS, "crm")
     )
     known = [one for one in vars(endpoints).values() if isinstance(one, Endpoint)] + list(endpoints.RESOURCES.values())
 
@@ -63,6 +70,31 @@ def test_the_lease_is_made_by_the_chart_and_the_only_one_the_operator_may_touch(
 
     assert [one["metadata"]["name"] for one in of_kind(manifests, "Lease")] == rule["resourceNames"] == [RELEASE]
     assert set(rule["verbs"]) == {"get", "update"}
+
+
+def test_no_secret_can_be_read_unless_notifications_are_enabled(helm: Helm) -> None:
+    manifests = helm.render(*MINIMUM, *TENANT)
+    rules = [rule for kind in ("Role", "ClusterRole") for one in of_kind(manifests, kind) for rule in one["rules"]]
+
+    assert {resource for rule in rules for resource in rule["resources"]} >= {"pods", "leases"}
+    assert [rule for rule in rules if "secrets" in rule["resources"]] == []
+
+
+def test_secrets_can_be_read_one_at_a_time_and_only_where_tenants_are(helm: Helm) -> None:
+    manifests = helm.render(*MINIMUM, *NOTIFYING, "--set", "notifications.namespaces={team-a}")
+    roles = [one for one in of_kind(manifests, "Role") if one["metadata"]["name"] == NOTIFICATIONS]
+    bindings = [one for one in of_kind(manifests, "RoleBinding") if one["metadata"]["name"] == NOTIFICATIONS]
+
+    assert sorted(one["metadata"]["namespace"] for one in roles) == ["crm", "team-a"]
+    assert all(one["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}] for one in roles)
+    assert {who["name"] for one in bindings for who in one["subjects"]} == {RELEASE}
+
+
+def test_the_secrets_that_can_be_read_can_be_named(helm: Helm) -> None:
+    manifests = helm.render(*MINIMUM, *NOTIFYING, "--set", "notifications.secretNames={slack,alerts}")
+    [rule] = _rules(manifests, "Role", NOTIFICATIONS, "crm")
+
+    assert (rule["resourceNames"], rule["verbs"]) == (["slack", "alerts"], ["get"])
 
 
 def test_the_rights_can_be_kept_to_some_namespaces(helm: Helm) -> None:

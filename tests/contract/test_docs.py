@@ -23,6 +23,7 @@ FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 MAKERS = {"spec_wrong", "unavailable", "JobError", "Violation", "Verdict", "Refusal", "Sign", "ready", "not_ready"}
 MAKERS |= {"unproven", "reconciling", "stalled", "wait_for", "skip", "_skipped", "Event", "_event", "_ended", "idle"}
+MAKERS |= {"DeliveryError"}
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -46,7 +47,8 @@ def _reasons_in(tree: ast.AST) -> Iterator[str]:
 
 
 def _reasons() -> set[str]:
-    files = [*(OPERATOR / "core").glob("*.py"), *(OPERATOR / "handlers").glob("*.py"), *JOBS.rglob("*.py")]
+    parts = ("core", "handlers", "delivery")
+    files = [*(file for part in parts for file in (OPERATOR / part).glob("*.py")), *JOBS.rglob("*.py")]
     found = {reason for file in files for reason in _reasons_in(ast.parse(file.read_text()))}
     refusals = ast.parse((OPERATOR / "kube" / "refusals.py").read_text())
     words = {

@@ -54,8 +54,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- /* The namespaces that get the accounts of driver and executor Pods, as a JSON list. */}}
 {{- define "lakehouse.sparkNamespaces" -}}
-{{- $names := .Values.sparkAccounts.namespaces }}
-{{- range .Values.settings.tenancy }}
+{{- include "lakehouse.tenants" (list . .Values.sparkAccounts.namespaces) }}
+{{- end }}
+
+{{- /* The namespaces of settings.tenancy that are no patterns, and more, as a JSON list. Call with (list $ more). */}}
+{{- define "lakehouse.tenants" -}}
+{{- $names := index . 1 }}
+{{- range (index . 0).Values.settings.tenancy }}
 {{- if not (regexMatch "[*?\\[]" .namespace) }}
 {{- $names = append $names .namespace }}
 {{- end }}

@@ -24,7 +24,9 @@ from lakehouse_operator.core.driver_pod import build_launch
 from lakehouse_operator.core.drivers import read_driver
 from lakehouse_operator.core.instants import parse_time
 from lakehouse_operator.core.names import document_hash
+from lakehouse_operator.core.notices import Delivery
 from lakehouse_operator.core.plan import Event, EventType, Launch, Plan, Refusal
+from lakehouse_operator.core.promises import Promised, overseen
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.scene import Scene, Start, Turn
 from lakehouse_operator.core.schedule import Schedule
@@ -51,17 +53,23 @@ class Seen:
     """Whether one more run may be active now."""
     missing: frozenset[str] = frozenset()
     """Names of driver Pods in status.active that a live look-up did not find."""
+    deliveries: tuple[Delivery, ...] = ()
+    """How messages ended of which the status may not know yet."""
 
 
 def reconcile(resource: Resource, seen: Seen, now: datetime, config: Config) -> Plan:
     """Decide the next step of a pipeline."""
     spec = _read_spec(resource)
     scene = _scene(resource, spec, seen, now)
+    return _overseen(_decide(scene, spec, seen, config), scene, spec, seen, config)
+
+
+def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, config: Config) -> Plan:
     if (settled := settle(scene)) is not None:
         return _plan(scene, _keep_rows(settled), standing.of_scene)
     if isinstance(spec, Violation):
         return _stalled(scene, spec)
-    if (violation := _violation(spec, resource.namespace, seen, config)) is not None:
+    if (violation := _violation(spec, scene.resource.namespace, seen, config)) is not None:
         return _stalled(scene, violation)
     turn = take_turn(scene)
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
@@ -75,7 +83,8 @@ def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refus
     start = take_turn(scene).start
     if start is None:
         return reconcile(resource, seen, now, config)
-    return _plan(scene, _keep_rows(refuse(scene, start, refusal)), standing.of_scene)
+    plan = _plan(scene, _keep_rows(refuse(scene, start, refusal)), standing.of_scene)
+    return _overseen(plan, scene, spec, seen, config)
 
 
 # --- understanding the pipeline ------------------------------------------------------------------------------------
@@ -238,6 +247,22 @@ def _lag(record: RunRecord) -> str | None:
         return None
     age = max(parse_time(record.finished_at) - parse_time(newest), timedelta())
     return format_duration(timedelta(seconds=int(age.total_seconds())))
+
+
+def _overseen(plan: Plan, scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, config: Config) -> Plan:
+    """Add what spec.sla and spec.notify ask for; of a spec that cannot be read nobody knows what it promises."""
+    if isinstance(spec, Violation):
+        return plan
+    promised = Promised(
+        resource=scene.resource,
+        sla=spec.sla,
+        notify=spec.notify,
+        suspended=spec.suspend,
+        deliveries=seen.deliveries,
+        config=config,
+        now=scene.now,
+    )
+    return overseen(plan, promised)
 
 
 def _plan(scene: Scene, turn: Turn, judge: standing.Judge) -> Plan:

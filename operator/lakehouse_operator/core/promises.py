@@ -4,33 +4,32 @@ What there is to say is in the status before anybody is told, and who was told i
 says it again under the same id, and never loses it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from lakehouse_api.notify import Channel
 from lakehouse_api.sla import Sla, SlaStatus
 from lakehouse_api.status import RunStatus
 from lakehouse_operator.core.channels import channel_id, refusal
-from lakehouse_operator.core.conditions import Judgement
+from lakehouse_operator.core.conditions import SLA_MET, Judgement, merge
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.notices import Delivery, Notice, Occasion, sentence
 from lakehouse_operator.core.outbox import Outbox
-from lakehouse_operator.core.plan import Event, EventType
+from lakehouse_operator.core.plan import Event, EventType, Plan
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.sla import Facts, judge
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promised:
-    """What the promises of a resource are judged by. `run` is its status as it will be stored."""
+    """What a resource promises, and what the judgement depends on beside its status."""
 
     resource: Resource
     sla: Sla | None
     notify: Sequence[Channel]
     suspended: bool
-    run: RunStatus
-    known: SlaStatus | None
     deliveries: tuple[Delivery, ...]
     config: Config
     now: datetime
@@ -47,10 +46,54 @@ class Kept:
     due: datetime | None = None
 
 
-def keep(promised: Promised) -> Kept:
-    """Judge the promises, take note of what was delivered, and say what there is to say."""
-    before = promised.known or SlaStatus()
-    judged = judge(_facts(promised, before))
+def overseen(plan: Plan, promised: Promised) -> Plan:
+    """Add to a plan of any kind that runs what its promises ask for.
+
+    What there is to say is not held up by a launch that the cluster may not take: it is a plan of its own before it.
+    """
+    stored = promised.resource.status
+    if promised.sla is None and "sla" not in stored:
+        return plan
+    if plan.launch is not None:
+        first = _joined(Plan(status=stored), promised)
+        if first.notices or _said(first.status) != _said(stored):
+            return replace(first, requeue_after=timedelta())
+    return _joined(plan, promised)
+
+
+def _said(status: Mapping[str, Any] | None) -> Any:
+    known = (status or {}).get("sla") or {}
+    return known.get("breaches"), known.get("undelivered")
+
+
+def _joined(plan: Plan, promised: Promised) -> Plan:
+    status = dict(promised.resource.status if plan.status is None else plan.status)
+    kept = keep(promised, status)
+    waits = [plan.requeue_after, max(kept.due - promised.now, timedelta()) if kept.due else None]
+    return replace(
+        plan,
+        status=_with(status, kept, promised),
+        events=(*plan.events, *kept.events),
+        notices=kept.notices,
+        requeue_after=min((wait for wait in waits if wait is not None), default=None),
+    )
+
+
+def _with(status: Mapping[str, Any], kept: Kept, promised: Promised) -> dict[str, Any]:
+    """Put the condition behind the others, and what is known in its place."""
+    resource = promised.resource
+    before = RunStatus.model_validate(resource.status, extra="ignore").conditions
+    judged = merge(before, kept.judgements, generation=resource.generation, now=promised.now)
+    others = [one for one in status.get("conditions") or () if one["type"] != SLA_MET]
+    known = {"sla": kept.status.told()} if kept.status else {}
+    rest = {key: value for key, value in status.items() if key != "sla"}
+    return {**rest, "conditions": [*others, *(one.told() for one in judged)], **known}
+
+
+def keep(promised: Promised, status: Mapping[str, Any]) -> Kept:
+    """Judge the promises by a status, take note of what was delivered, and say what there is to say."""
+    before = SlaStatus.model_validate(status.get("sla") or {}, extra="ignore")
+    judged = judge(_facts(promised, status, before))
     box = Outbox(
         resource=promised.resource,
         channels={channel_id(channel): channel for channel in promised.notify},
@@ -67,12 +110,17 @@ def keep(promised: Promised) -> Kept:
     )
 
 
-def _facts(promised: Promised, known: SlaStatus) -> Facts:
+def _facts(promised: Promised, status: Mapping[str, Any], known: SlaStatus) -> Facts:
+    """Take the runs as they will be, and generation and conditions as they are: they tell what was judged last."""
+    now = {key: value for key, value in status.items() if key not in ("conditions", "observedGeneration")}
+    before = {
+        key: value for key, value in promised.resource.status.items() if key in ("conditions", "observedGeneration")
+    }
     return Facts(
         sla=promised.sla,
         suspended=promised.suspended,
         created=promised.resource.created,
-        run=promised.run,
+        run=RunStatus.model_validate({**now, **before}, extra="ignore"),
         known=known,
         now=promised.now,
     )

@@ -13,10 +13,8 @@ from lakehouse_api.status import Outcome, RunRecord, RunStatus
 from lakehouse_operator.core.conditions import SLA_MET, Judgement, sla_met
 from lakehouse_operator.core.instants import format_time, parse_time
 
-FRESHNESS_EXCEEDED = "FreshnessExceeded"
-DURATION_EXCEEDED = "DurationExceeded"
-MET = "Met"
 SUSPENDED = "Suspended"
+_REASONS = {Promise.FRESHNESS: "FreshnessExceeded", Promise.MAX_DURATION: "DurationExceeded"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +54,9 @@ def judge(facts: Facts) -> Judged:
     if facts.sla is None:
         return Judged(status=_withdrawn(facts))
     if facts.suspended:
-        return Judged(status=facts.known, judgement=sla_met("Unknown", SUSPENDED, "the resource is suspended"))
+        return Judged(
+            status=facts.known, judgement=sla_met("Unknown", reason=SUSPENDED, message="the resource is suspended")
+        )
     known = _recall(facts, facts.sla)
     limits = _limits(facts, facts.sla, known)
     kept = [one if _still_broken(one, limits, facts.now) else _ended(one, facts.now) for one in known.breaches]
@@ -175,7 +175,7 @@ def _ended(breach: Breach, now: datetime) -> Breach:
 
 def _opened(limit: Limit, known: SlaStatus) -> Breach:
     """Begin a breach when the limit was passed; where a limit was made shorter, after the last breach was over."""
-    reason = FRESHNESS_EXCEEDED if limit.promise is Promise.FRESHNESS else DURATION_EXCEEDED
+    reason = _REASONS[limit.promise]
     last = known.last_recovery_time
     since = max(limit.opens, parse_time(last) + timedelta(seconds=1)) if last else limit.opens
     return Breach(promise=limit.promise, reason=reason, slot=limit.slot, limit=limit.text, since=format_time(since))
@@ -185,8 +185,8 @@ def _judgement(breaches: Iterable[Breach]) -> Judgement:
     """Give the condition; of two broken promises freshness gives the reason, and the message tells of both."""
     broken = sorted((one for one in breaches if one.until is None), key=lambda one: one.promise)
     if not broken:
-        return sla_met("True", MET, "the promises of spec.sla are kept")
-    return sla_met("False", broken[0].reason, "; ".join(map(what_is_wrong, broken)))
+        return sla_met("True", reason="Met", message="the promises of spec.sla are kept")
+    return sla_met("False", reason=broken[0].reason, message="; ".join(map(what_is_wrong, broken)))
 
 
 def what_is_wrong(breach: Breach) -> str:

@@ -11,6 +11,7 @@ from lakehouse_operator.core import names
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.plan import Event, EventType, Plan
 from lakehouse_operator.core.resource import Resource
+from lakehouse_operator.delivery.courier import Courier
 from lakehouse_operator.handlers.lease import LeadershipLostError
 from lakehouse_operator.handlers.ledger import RunLedger
 from lakehouse_operator.handlers.queue import WorkQueue
@@ -42,6 +43,7 @@ class Reconciler:
         queue: WorkQueue,
         ledger: RunLedger,
         executor: Executor,
+        courier: Courier[Key],
         emit: Emit,
         clock: Callable[[], datetime],
         metrics: Metrics,
@@ -53,6 +55,7 @@ class Reconciler:
         self._queue = queue
         self._ledger = ledger
         self._executor = executor
+        self._courier = courier
         self._emit = emit
         self._clock = clock
         self._metrics = metrics
@@ -118,14 +121,19 @@ class Reconciler:
         """Decide as if there were room for a run; only a launch needs it, and only a launch stands in line for it."""
         kind = self._registrations[key.kind]
         seen = await kind.observe(self._client, self._store, resource)
+        deliveries = self._courier.deliveries(key)
+        seen = replace(seen, deliveries=deliveries) if deliveries else seen
         plan = kind.reconcile(resource, seen, self._clock(), self._config)
         if plan.launch is None:
             self._ledger.release(key)
         elif not self._ledger.acquire(key):
             plan = kind.reconcile(resource, replace(seen, room=False), self._clock(), self._config)
-        await self._carry_out(key, kind, resource, seen, plan)
+        plan = await self._carry_out(key, kind, resource, seen, plan)
+        self._courier.noted(key, deliveries)
+        self._courier.take(key, resource.namespace, plan.notices)
 
-    async def _carry_out(self, key: Key, kind: Registration, resource: Resource, seen: Any, plan: Plan) -> None:
+    async def _carry_out(self, key: Key, kind: Registration, resource: Resource, seen: Any, plan: Plan) -> Plan:
+        """Carry out a plan, or the one that takes its refusal into account; answers which."""
         try:
             await self._executor.carry_out(resource, plan)
         except RefusedError as refused:
@@ -141,6 +149,7 @@ class Reconciler:
             _log.info("launched", extra={"run": plan.launch.run_id})
             self._ledger.release(key)
         self._queue.schedule(key, plan.requeue_after.total_seconds() if plan.requeue_after is not None else None)
+        return plan
 
     async def _release_orphans(self, key: Key, body: Body | None) -> None:
         """Let go the driver Pods of a resource that is gone: no status is left that could take their result.
@@ -191,6 +200,7 @@ class Reconciler:
 
     def _forget(self, key: Key) -> None:
         self._ledger.release(key)
+        self._courier.forget(key)
         self._queue.schedule(key, None)
 
     def _retry(self, key: Key, result: str, error: Exception) -> None:

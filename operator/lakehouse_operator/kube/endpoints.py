@@ -22,6 +22,7 @@ class Endpoint:
 
 PODS = Endpoint(api_version="v1", plural="pods", kind="Pod")
 CONFIG_MAPS = Endpoint(api_version="v1", plural="configmaps", kind="ConfigMap")
+SECRETS = Endpoint(api_version="v1", plural="secrets", kind="Secret")
 LEASES = Endpoint(api_version="coordination.k8s.io/v1", plural="leases", kind="Lease")
 EVENTS = Endpoint(api_version="events.k8s.io/v1", plural="events", kind="Event")
 RESOURCES = {kind.kind: Endpoint(api_version=API_VERSION, plural=kind.plural, kind=kind.kind) for kind in KINDS}

@@ -43,4 +43,5 @@ def configure_logging(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("kopf").setLevel(max(_KOPF_LEVEL, logging.getLevelName(level)))
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # at DEBUG it writes down what it signs
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -1,8 +1,12 @@
-"""What the operator counts of itself, for Prometheus. Labels are bounded: kinds, verbs and codes, never names."""
+"""What the operator counts of itself, for Prometheus. Labels are bounded: kinds, verbs and codes, never names.
+
+Promises are the exception; see telemetry/promises.py.
+"""
 
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -25,12 +29,21 @@ class Metrics:
             registry=self.registry,
         )
         self.repairs = self._counter("resync_repairs", "Differences a resync found that no watch had brought", "kind")
+        self.notifications = self._counter("notifications", "Attempts to tell somebody of an SLA", "channel", "result")
         self.events_dropped = self._counter("events_dropped", "Kubernetes events not posted because of their number")
 
     def gauges(self, functions: Iterable[tuple[str, str, Callable[[], float]]]) -> None:
         """Show values that are asked for when somebody looks: name, description, function."""
         for name, text, function in functions:
             Gauge(f"lakehouse_{name}", text, registry=self.registry).set_function(function)
+
+    def add(self, collector: Collector) -> None:
+        """Show what a collector finds when somebody looks."""
+        self.registry.register(collector)
+
+    def count_notification(self, channel: str, result: str) -> None:
+        """Count one attempt to bring a message to a channel of this kind."""
+        self.notifications.labels(channel, result).inc()
 
     def count_call(self, verb: str, code: int) -> None:
         """Count one call to the API server."""

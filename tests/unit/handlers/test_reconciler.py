@@ -8,8 +8,10 @@ import pytest
 
 from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_operator.core.config import Config
+from lakehouse_operator.core.notices import Notice
 from lakehouse_operator.core.plan import Event, Plan
 from lakehouse_operator.core.resource import Resource
+from lakehouse_operator.delivery.courier import Courier
 from lakehouse_operator.handlers.clock import utc_now
 from lakehouse_operator.handlers.lease import LeadershipLostError
 from lakehouse_operator.handlers.ledger import RunLedger
@@ -36,6 +38,13 @@ class Shop:
         self.queue = WorkQueue()
         self.metrics = Metrics()
         self.client = Client(Access(server="https://127.0.0.1:1"))
+        self.courier = Courier[Key](
+            send=self._send,
+            wake=self.queue.add,
+            leads=lambda: True,
+            clock=utc_now,
+            count=self.metrics.count_notification,
+        )
         kind = Registration(kind=INGEST_PIPELINE, observe=self._observe, reconcile=self._decide)
         self.reconciler = Reconciler(
             config=config(),
@@ -44,6 +53,7 @@ class Shop:
             store=self.store,
             queue=self.queue,
             ledger=RunLedger(limits=config().max_active_runs, store=self.store, wake=self.queue.add),
+            courier=self.courier,
             executor=Executor(client=self.client, store=self.store, emit=self._emit),
             emit=self._emit,
             clock=utc_now,
@@ -58,6 +68,9 @@ class Shop:
             raise fault
         self.decided.append(resource.name)
         return Plan()
+
+    async def _send(self, namespace: str, notice: Notice) -> None:
+        raise AssertionError(f"there is nothing to say in {namespace}: {notice}")
 
     def _emit(self, resource: Resource, event: Event) -> None:
         self.events.append((resource.name, event.reason))
