@@ -89,14 +89,19 @@ def born(pod: dict[str, Any], at: datetime) -> dict[str, Any]:
     return pod
 
 
+def bound(pod: dict[str, Any]) -> dict[str, Any]:
+    """Give a Pod that the scheduler has put on a node, of which its kubelet has said nothing yet."""
+    return {**pod, "spec": {**pod["spec"], "nodeName": "node-1"}}
+
+
 def running(pod: dict[str, Any], at: datetime) -> dict[str, Any]:
     state = {"running": {"startedAt": format_time(at)}}
-    return with_status(pod, phase="Running", startTime=format_time(at), containerStatuses=[container(state)])
+    return with_status(bound(pod), phase="Running", startTime=format_time(at), containerStatuses=[container(state)])
 
 
 def waiting(pod: dict[str, Any], reason: str, message: str = "") -> dict[str, Any]:
     state = {"waiting": {"reason": reason, "message": message}}
-    return with_status(pod, phase="Pending", startTime=format_time(NOW), containerStatuses=[container(state)])
+    return with_status(bound(pod), phase="Pending", startTime=format_time(NOW), containerStatuses=[container(state)])
 
 
 def ended(

@@ -12,6 +12,7 @@ from typing import Any
 
 from lakehouse_operator.core import ingest_pipeline, names
 from lakehouse_operator.core.config import Config
+from lakehouse_operator.core.drivers import LOST_AFTER
 from lakehouse_operator.core.instants import format_time, parse_time
 from lakehouse_operator.core.plan import Event, Plan, Refusal
 from lakehouse_operator.core.resource import Resource
@@ -35,7 +36,7 @@ class World:
     created: list[str] = field(default_factory=list)
     slots_run: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
-    slots_skipped: set[str] = field(default_factory=set)
+    slots_recorded: set[str] = field(default_factory=set)
     room: bool = True
     refusal: Refusal | None = None
 
@@ -112,9 +113,8 @@ class World:
     def _store(self, status: dict[str, Any]) -> None:
         if status != self.body["status"]:
             self.body["metadata"]["resourceVersion"] = str(int(self.body["metadata"]["resourceVersion"]) + 1)
-        for record in status.get("history", []):
-            if record["outcome"] == "Skipped":
-                self.slots_skipped |= self._slots_of(record)
+        for record in (*status.get("history", []), *([status["lastRun"]] if "lastRun" in status else [])):
+            self.slots_recorded |= self._slots_of(record)
         self.body["status"] = status
 
     def _slots_of(self, record: dict[str, Any]) -> set[str]:
@@ -145,14 +145,26 @@ class World:
 
     def _collect(self, name: str) -> None:
         pod = self.pods[name]
-        over = pod["status"]["phase"] in ("Succeeded", "Failed")
-        if over and "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
+        if name not in self.live() and "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
             del self.pods[name]
 
     # --- what kubelet, people and time do ---------------------------------------------------------------------------
 
     def live(self) -> list[str]:
-        return [name for name, pod in self.pods.items() if pod["status"]["phase"] in ("Pending", "Running")]
+        """The drivers that run or that a kubelet may still start: not one deleted unbound or lost with its node."""
+        return [name for name, pod in self.pods.items() if self._may_run(pod)]
+
+    def _may_run(self, pod: dict[str, Any]) -> bool:
+        if pod["status"]["phase"] not in ("Pending", "Running"):
+            return False
+        if "deletionTimestamp" not in pod["metadata"]:
+            return True
+        lost = self.now > parse_time(pod["metadata"]["deletionTimestamp"]) + LOST_AFTER
+        return "nodeName" in pod["spec"] and not lost
+
+    def bind_driver(self) -> None:
+        for name in self.live():
+            self.pods[name] = gen.bound(self.pods[name])
 
     def start_driver(self) -> None:
         for name in self.live():

@@ -42,6 +42,10 @@ class RunMachine(RuleBasedStateMachine):
             self.world.reconcile(crash_after=step)
 
     @rule()
+    def the_scheduler_binds_the_driver(self) -> None:
+        self.world.bind_driver()
+
+    @rule()
     def the_kubelet_starts_the_driver(self) -> None:
         self.world.start_driver()
 
@@ -84,6 +88,14 @@ class RunMachine(RuleBasedStateMachine):
     @rule(table=st.sampled_from(["bronze.a", "bronze.b", "gold.forbidden"]))
     def somebody_changes_the_target(self, table: str) -> None:
         self.world.edit(target={"table": table})
+
+    @rule(successful=st.integers(0, 2), failed=st.integers(0, 2))
+    def somebody_changes_how_much_history_is_kept(self, successful: int, failed: int) -> None:
+        self.world.edit(history={"successful": successful, "failed": failed})
+
+    @rule(deadline=st.sampled_from(["1m", "1h"]))
+    def somebody_changes_the_starting_deadline(self, deadline: str) -> None:
+        self.world.edit(startingDeadline=deadline)
 
     @rule(room=st.booleans())
     def other_runs_take_or_leave_the_room(self, *, room: bool) -> None:
@@ -131,7 +143,7 @@ class RunMachine(RuleBasedStateMachine):
         while slot and slot <= last:
             decided.add(format_time(slot))
             slot = schedule.next_after(slot)
-        assert decided - world.slots_run - world.slots_skipped == set()
+        assert decided - world.slots_recorded == set()
         assert slot is not None
         assert slot > world.now, "a slot came due and was neither run nor skipped"
         if self.tokens:

@@ -82,7 +82,7 @@ def read_driver(pod: Mapping[str, Any], now: datetime) -> Driver:
     metadata, status = pod["metadata"], pod.get("status") or {}
     labels, annotations = metadata["labels"], metadata["annotations"]
     container = _container(status)
-    verdict = _verdict(metadata, status, container, now)
+    verdict = _verdict(pod, status, container, now)
     started = _started(container)
     waiting, waiting_message = _waiting(status, container)
     return Driver(
@@ -134,14 +134,14 @@ def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
 
 
 def _verdict(
-    metadata: Mapping[str, Any], status: Mapping[str, Any], container: Mapping[str, Any], now: datetime
+    pod: Mapping[str, Any], status: Mapping[str, Any], container: Mapping[str, Any], now: datetime
 ) -> Verdict | None:
     terminated = _state(container, "terminated")
     if status.get("phase") in ("Succeeded", "Failed") or terminated:
-        return _judge_end(metadata, status, terminated)
-    gone_by = _gone_by(metadata)
-    if gone_by and not status.get("startTime") and not (status.get("containerStatuses") or ()):
-        return _deleted(status)  # no kubelet took the Pod up, so none will report its end
+        return _judge_end(pod["metadata"], status, terminated)
+    gone_by = _gone_by(pod["metadata"])
+    if gone_by and not _has_kubelet(pod, status):
+        return _deleted(status)
     if gone_by and now > gone_by:
         return Verdict(
             outcome=Outcome.FAILED,
@@ -150,6 +150,14 @@ def _verdict(
             counts=False,
         )
     return None
+
+
+def _has_kubelet(pod: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Tell whether a kubelet will report the Pod's end; a bound Pod may run before its status shows it.
+
+    A Pod without a node that is being deleted is never bound any more.
+    """
+    return bool(pod["spec"].get("nodeName") or status.get("startTime") or status.get("containerStatuses"))
 
 
 def _judge_end(metadata: Mapping[str, Any], status: Mapping[str, Any], terminated: Mapping[str, Any]) -> Verdict:

@@ -46,11 +46,14 @@ def skip(
 
 
 def _extended(status: RunStatus, reason: str) -> RunRecord | None:
-    """Give the newest record if it tells of scheduled slots that were skipped for the same reason."""
+    """Give the newest record if it tells of slots skipped for the same reason up to the last one decided.
+
+    A slot that ran after them may have no record: it waits for its next attempt, or the history keeps none.
+    """
     newest = status.history[0] if status.history else None
     if newest is None or newest.outcome is not Outcome.SKIPPED or newest.reason != reason:
         return None
-    return newest if Slot(text=newest.slot).instant else None
+    return newest if newest.slot == status.last_scheduled_slot else None
 
 
 def mark_handled(status: RunStatus, slot: Slot, spec_hash: str | None = None) -> RunStatus:

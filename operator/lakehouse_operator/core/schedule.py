@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -53,7 +53,7 @@ class Schedule:
         if latest is None or latest <= after:
             return None
         slots = CronSim(self.expression, after.astimezone(self.zone))
-        counted = [slot for slot in islice(slots, COUNT_LIMIT) if slot <= until]
+        counted = list(takewhile(lambda slot: slot <= until, islice(slots, COUNT_LIMIT)))
         return Due(latest=latest.astimezone(UTC), first=counted[0].astimezone(UTC), count=len(counted))
 
 

@@ -79,6 +79,14 @@ def test_an_end_is_judged(manifest: dict[str, Any], reason: str, counts: bool, r
         assert (driver.verdict.counts, driver.verdict.retried) == (counts, retried)
 
 
+def test_a_bound_driver_that_is_deleted_ends_when_its_kubelet_says_so_or_is_lost() -> None:
+    manifest = gen.deleting(gen.bound(pod()), NOW)
+    assert read_driver(manifest, NOW).verdict is None
+    lost = read_driver(manifest, NOW + timedelta(minutes=6)).verdict
+    assert lost is not None
+    assert lost.reason == "NodeLost"
+
+
 WAITS = [
     pytest.param("ImagePullBackOff", "ImagePullFailed", id="the image is not there"),
     pytest.param("InvalidImageName", "ImagePullFailed", id="the image has no valid name"),

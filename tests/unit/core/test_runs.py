@@ -177,6 +177,35 @@ def test_slots_that_pass_while_suspended_are_one_record() -> None:
     assert "nextRunTime" not in world.status
 
 
+def skipped(world: World) -> list[tuple[str, str]]:
+    return [(one["slot"], one["reason"]) for one in world.status["history"] if one["outcome"] == "Skipped"]
+
+
+def test_slots_skipped_before_and_after_one_that_waits_for_its_retry_are_two_records() -> None:
+    world = scheduled("0 * * * *", suspend=True, retry={"maxAttempts": 2, "backoff": "10h", "maxBackoff": "10h"})
+    world.pass_time(HOUR)
+    world.settle()
+    world.edit(suspend=False)
+    world.pass_time(HOUR)
+    world.settle()
+    run_once(world, code=1)
+    world.edit(suspend=True)
+    world.pass_time(HOUR)
+    world.settle()
+    assert world.slots_run == {"2026-11-24T00:00:00Z"}
+    assert skipped(world) == [("2026-11-24T01:00:00Z", "Suspended"), ("2026-11-23T23:00:00Z", "Suspended")]
+
+
+def test_slots_skipped_before_and_after_a_run_that_no_history_keeps_are_two_records() -> None:
+    world = scheduled("0 * * * *", history={"successful": 0, "failed": 0})
+    for _ in range(2):
+        world.pass_time(2 * HOUR)
+        world.settle()
+        run_once(world, result=gen.succeeded())
+    assert world.slots_run == {"2026-11-24T00:00:00Z", "2026-11-24T02:00:00Z"}
+    assert skipped(world) == [("2026-11-24T01:00:00Z", "Superseded"), ("2026-11-23T23:00:00Z", "Superseded")]
+
+
 def test_editing_the_schedule_does_not_make_past_times_due() -> None:
     world = scheduled("0 23 * * *")
     world.settle()
@@ -300,6 +329,32 @@ def test_a_driver_deleted_by_hand_is_replaced_by_the_next_attempt() -> None:
     assert len(world.created) == 2
 
 
+def test_a_driver_deleted_before_it_was_bound_is_given_up_at_once() -> None:
+    world = one_shot()
+    world.settle()
+    world.delete_driver()
+    world.settle()
+    assert world.pods == {}
+    assert world.status["retry"]["reason"] == "DriverDeleted"
+
+
+def test_a_driver_deleted_while_its_kubelet_may_be_starting_it_has_no_successor_before_its_end() -> None:
+    world = one_shot(retry={"maxAttempts": 2, "backoff": "30s", "maxBackoff": "30s"})
+    world.settle()
+    world.bind_driver()
+    world.delete_driver()
+    world.settle()
+    world.pass_time(MINUTE)
+    world.settle()
+    assert len(world.created) == 1
+    world.start_driver()
+    world.end_driver(code=143)
+    world.settle()
+    world.pass_time(MINUTE)
+    world.settle()
+    assert len(world.created) == 2
+
+
 def test_a_driver_that_vanished_is_replaced_by_the_next_attempt() -> None:
     world = one_shot(retry={"maxAttempts": 2, "backoff": "30s", "maxBackoff": "30s"})
     world.settle()
@@ -318,6 +373,24 @@ def test_a_refused_pod_counts_as_a_failed_attempt_and_leaves_no_config_map() -> 
     world.pass_time(MINUTE)
     world.settle()
     assert len(world.created) == 1
+
+
+@pytest.mark.parametrize(
+    "policy", [pytest.param("Forbid", id="after its last attempt"), pytest.param("Replace", id="for a newer slot")]
+)
+def test_a_slot_that_never_got_a_pod_is_recorded_as_failed_when_it_is_given_up(policy: str) -> None:
+    world = scheduled(
+        "0 * * * *", concurrencyPolicy=policy, retry={"maxAttempts": 2, "backoff": "30m", "maxBackoff": "30m"}
+    )
+    world.refusal = Refusal(reason="QuotaExceeded", message="exceeded quota: pods=0")
+    world.pass_time(HOUR)
+    world.settle()
+    world.pass_time(HOUR)
+    world.settle()
+    assert world.created == []
+    assert [(one["slot"], one["outcome"], one["reason"]) for one in world.status["history"]] == [
+        ("2026-11-23T23:00:00Z", "Failed", "QuotaExceeded")
+    ]
 
 
 def test_a_run_without_room_waits_and_says_so() -> None:
