@@ -12,11 +12,12 @@ from lakehouse_api.schedule import Scheduled
 from lakehouse_api.sla import Sla, SlaStatus
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
+from lakehouse_api.sources.rest import RestSource
 from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
 from lakehouse_api.target import Target
 
-AnySource = FilesSource | JdbcSource
+AnySource = FilesSource | JdbcSource | RestSource
 
 
 class Source(Model):
@@ -25,14 +26,15 @@ class Source(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "[has(self.files), has(self.jdbc)].filter(each, each).size() == 1",
-                "source must name where the rows come from: exactly one of files and jdbc",
+                "[has(self.files), has(self.jdbc), has(self.rest)].filter(each, each).size() == 1",
+                "source must name where the rows come from: exactly one of files, jdbc and rest",
             )
         )
     )
 
     files: FilesSource | None = None
     jdbc: JdbcSource | None = None
+    rest: RestSource | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

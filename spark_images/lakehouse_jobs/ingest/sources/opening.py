@@ -2,9 +2,11 @@
 
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
+from lakehouse_api.sources.rest import RestSource
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.sources.files.source import Files
 from lakehouse_jobs.ingest.sources.jdbc.source import Jdbc
+from lakehouse_jobs.ingest.sources.rest.source import Rest
 
 
 def open_source(at: Surroundings) -> Source:
@@ -14,3 +16,5 @@ def open_source(at: Surroundings) -> Source:
             return Files(files, at)
         case JdbcSource() as jdbc:
             return Jdbc(jdbc, at)
+        case RestSource() as rest:
+            return Rest(rest, at)

@@ -1,0 +1,1 @@
+"""Web APIs, read page by page and landed before anything is judged."""

@@ -1,0 +1,75 @@
+"""Where the next window begins, decided from committed plans alone. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from lakehouse_api.run import RunSpec
+from lakehouse_jobs.failures import spec_wrong
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.sources.rest.api import Window, moment, written
+from lakehouse_jobs.ingest.work import WindowWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far an earlier batch read; `watermark` None: nothing was read, or all is to be read again."""
+
+    cursor: str | None
+    watermark: datetime | None
+
+    @classmethod
+    def of(cls, committed: Sequence[Plan], run: RunSpec) -> Self:
+        """Read it from the last plan; raise WatermarkLost if that one read by something else."""
+        cursor = run.job.incremental.cursor if run.job.incremental else None
+        last = committed[-1] if committed else None
+        if cursor is None or last is None or (run.job.reread or last.reread) != last.reread:
+            return cls(cursor=cursor, watermark=None)
+        work = window_work(last)
+        if work.cursor != cursor:
+            raise spec_wrong(
+                "WatermarkLost",
+                f"batch {last.batch} read by {work.cursor or 'no cursor'}, and spec.incremental.cursor is {cursor} "
+                "now: what was read cannot be told from what is new. Set the cursor back, or let everything be read "
+                "again (annotation lakehouse.dev/reread).",
+            )
+        return cls(cursor=cursor, watermark=moment(work.watermark or ""))
+
+    def window(self, until: datetime) -> Window:
+        """Give the records that are new."""
+        return Window(cursor=self.cursor, after=self.watermark, until=until) if self.cursor else Window()
+
+
+def work_of(window: Window, run: RunSpec, *, dated: bool) -> WindowWork:
+    """Freeze a window, from as far back as late records are looked for."""
+    if window.cursor is None or window.until is None:
+        return WindowWork()
+    back = run.job.incremental.lookback if run.job.incremental else None
+    after = window.after - back if window.after and back else window.after
+    until = _text(window.until, dated=dated)
+    return WindowWork(
+        cursor=window.cursor,
+        after=_text(after, dated=dated) if after else None,
+        until=until,
+        watermark=until,
+        newest_input=written(window.until),
+    )
+
+
+def planned_window(plan: Plan) -> Window:
+    """Give the window that a plan froze."""
+    work = window_work(plan)
+    after, until = (moment(text) if text else None for text in (work.after, work.until))
+    return Window(cursor=work.cursor, after=after, until=until)
+
+
+def window_work(plan: Plan) -> WindowWork:
+    """Give a plan's work, which must be a window; another kind of source has other plans."""
+    if not isinstance(plan.work, WindowWork):
+        raise TypeError(f"batch {plan.batch} reads {plan.work.kind}, not a window")
+    return plan.work
+
+
+def _text(at: datetime, *, dated: bool) -> str:
+    return f"{at:%Y-%m-%d}" if dated else written(at)
