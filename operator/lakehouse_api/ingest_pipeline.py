@@ -12,12 +12,13 @@ from lakehouse_api.schedule import Scheduled
 from lakehouse_api.sla import Sla, SlaStatus
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
+from lakehouse_api.sources.kafka import KafkaSource
 from lakehouse_api.sources.rest import RestSource
 from lakehouse_api.spark import Spark
 from lakehouse_api.status import RunStatus
 from lakehouse_api.target import Target
 
-AnySource = FilesSource | JdbcSource | RestSource
+AnySource = FilesSource | JdbcSource | KafkaSource | RestSource
 
 
 class Source(Model):
@@ -26,14 +27,15 @@ class Source(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "[has(self.files), has(self.jdbc), has(self.rest)].filter(each, each).size() == 1",
-                "source must name where the rows come from: exactly one of files, jdbc and rest",
+                "[has(self.files), has(self.jdbc), has(self.kafka), has(self.rest)].filter(each, each).size() == 1",
+                "source must name where the rows come from: exactly one of files, jdbc, kafka and rest",
             )
         )
     )
 
     files: FilesSource | None = None
     jdbc: JdbcSource | None = None
+    kafka: KafkaSource | None = None
     rest: RestSource | None = None
 
     @model_validator(mode="after")
@@ -78,8 +80,8 @@ class IngestPipelineSpec(Scheduled):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "!has(self.incremental) || !has(self.source.files)",
-                "files are read incrementally as they are: remove spec.incremental",
+                "!has(self.incremental) || !(has(self.source.files) || has(self.source.kafka))",
+                "files and topics are read incrementally as they are: remove spec.incremental",
             ),
         )
     )

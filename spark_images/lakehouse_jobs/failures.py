@@ -68,7 +68,44 @@ class Sign:
         return of_type or any(word in error.message for word in told)
 
 
+KAFKA_SIGNS = (
+    Sign(
+        reason=MISSING,
+        code=ExitCode.SPEC_WRONG,
+        advice="Create the topic, or correct source.kafka.topic.",
+        types=("UnknownTopicOrPartitionException", "InvalidTopicException"),
+    ),
+    Sign(
+        reason="AccessDenied",
+        code=ExitCode.UNAVAILABLE,
+        advice="Check the Secret named as credentials, source.kafka.security, and what its user may read; the next "
+        "attempt uses them as they are then.",
+        types=("SaslAuthenticationException", "TopicAuthorizationException", "ClusterAuthorizationException"),
+    ),
+    Sign(
+        reason="SourceUntrusted",
+        code=ExitCode.UNAVAILABLE,
+        advice="Correct source.kafka.bootstrapServers or security.protocol, or let the settings name the authority "
+        "(settings.spark.caBundleConfigMap).",
+        types=("SslAuthenticationException",),
+    ),
+    Sign(
+        reason="SourceChanged",
+        code=ExitCode.UNAVAILABLE,
+        advice="Nothing was committed; the next attempt plans anew and says what is missing.",
+        types=("OffsetOutOfRangeException",),
+        words=("KAFKA_DATA_LOSS",),
+    ),
+    Sign(
+        reason="SourceUnavailable",
+        code=ExitCode.UNAVAILABLE,
+        advice="Check that the brokers run, can be reached from the Pod under the names they give, and speak "
+        "source.kafka.security.protocol; the run is tried again.",
+        words=("org.apache.kafka.common.errors.TimeoutException", "No resolvable bootstrap urls"),
+    ),
+)
 SIGNS = (
+    *KAFKA_SIGNS,
     Sign(
         reason="StoreUnsafe",
         code=ExitCode.SPEC_WRONG,

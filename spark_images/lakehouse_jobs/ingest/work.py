@@ -97,7 +97,25 @@ class OffsetsWork(Model):
     topic: str
     topic_id: Annotated[str | None, Field(description="Kafka's id of the topic: another one is another topic.")] = None
     ranges: list[OffsetRange]
+    lost: Annotated[tuple[OffsetRange, ...], Field(description="Gone before they were read, as was accepted.")] = ()
+    schemas: Annotated[
+        dict[str, tuple[str, ...]],
+        Field(
+            default_factory=dict,
+            description="By id, the Avro schemas that messages name: those referred to first, itself last.",
+        ),
+    ]
     newest_input: Annotated[str | None, Field(description="RFC 3339: when the newest message was written.")] = None
+
+    @property
+    def offsets(self) -> int:
+        """Count the offsets; a topic may have none or one message at each."""
+        return sum(each.end - each.start for each in self.ranges)
+
+    @property
+    def filled(self) -> list[OffsetRange]:
+        """Give the ranges that are not empty."""
+        return [each for each in self.ranges if each.end > each.start]
 
     @property
     def complete(self) -> bool:
@@ -107,8 +125,7 @@ class OffsetsWork(Model):
     @property
     def size(self) -> str:
         """Say how much is to be read."""
-        offsets = sum(each.end - each.start for each in self.ranges)
-        return f"{offsets} offsets of {len(self.ranges)} partitions"
+        return f"{self.offsets} offsets of {len(self.ranges)} partitions"
 
 
 Work = Annotated[FilesWork | WindowWork | OffsetsWork, Field(discriminator="kind")]

@@ -2,10 +2,12 @@
 
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
+from lakehouse_api.sources.kafka import KafkaSource
 from lakehouse_api.sources.rest import RestSource
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.sources.files.source import Files
 from lakehouse_jobs.ingest.sources.jdbc.source import Jdbc
+from lakehouse_jobs.ingest.sources.kafka.source import Kafka
 from lakehouse_jobs.ingest.sources.rest.source import Rest
 
 
@@ -16,5 +18,7 @@ def open_source(at: Surroundings) -> Source:
             return Files(files, at)
         case JdbcSource() as jdbc:
             return Jdbc(jdbc, at)
+        case KafkaSource() as kafka:
+            return Kafka(kafka, at)
         case RestSource() as rest:
             return Rest(rest, at)

@@ -1,0 +1,1 @@
+"""Messages of a Kafka topic, each read once by its offset."""
