@@ -139,13 +139,14 @@ class World:
     def _delete(self, kind: str, name: str) -> None:
         if kind == "ConfigMap":
             self.config_maps.discard(name)
-        elif name in self.pods:
+        elif name in self.pods and "deletionTimestamp" not in self.pods[name]["metadata"]:
             self.pods[name] = gen.deleting(self.pods[name], self.now + timedelta(seconds=30))
             self._collect(name)
 
     def _collect(self, name: str) -> None:
         pod = self.pods[name]
-        if name not in self.live() and "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
+        over = pod["status"]["phase"] in ("Succeeded", "Failed") or "nodeName" not in pod["spec"]
+        if over and "deletionTimestamp" in pod["metadata"] and not pod["metadata"].get("finalizers"):
             del self.pods[name]
 
     # --- what kubelet, people and time do ---------------------------------------------------------------------------

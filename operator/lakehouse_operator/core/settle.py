@@ -26,8 +26,7 @@ def settle(scene: Scene) -> Turn | None:
         return None
     turn = Turn(status=scene.status)
     for driver in sorted(ended, key=lambda one: (one.created, one.attempt)):
-        if not _recorded(turn.status, driver):
-            turn = conclude(scene, turn, driver)
+        turn = _forget(turn, driver) if _recorded(turn.status, driver) else conclude(scene, turn, driver)
     release = tuple(ObjectRef(kind="Pod", name=driver.pod) for driver in ended if driver.held)
     return replace(turn, release=release, requeue_at=scene.now)
 
@@ -121,6 +120,12 @@ def _recorded(status: RunStatus, driver: Driver) -> bool:
         return True
     records = (*status.history, *((status.last_run,) if status.last_run else ()))
     return any(record.slot == driver.slot and driver.attempt <= record.attempts for record in records)
+
+
+def _forget(turn: Turn, driver: Driver) -> Turn:
+    """Drop a recorded attempt that is active again: an operator whose clock is behind saw a lost driver as alive."""
+    active = [run for run in turn.status.active if run.id != driver.run_id]
+    return replace(turn, status=turn.status.model_copy(update={"active": active}))
 
 
 def _as_asked(driver: Driver, asked: ActiveRun | None) -> Verdict:

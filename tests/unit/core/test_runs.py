@@ -363,6 +363,25 @@ def test_a_driver_that_vanished_is_replaced_by_the_next_attempt() -> None:
     assert world.status["retry"]["reason"] == "DriverLost"
 
 
+def test_a_lost_driver_that_a_slower_clock_sees_alive_is_forgotten_once_its_pod_is_gone() -> None:
+    world = one_shot(retry={"maxAttempts": 2, "backoff": "30m", "maxBackoff": "30m"})
+    world.settle()
+    world.start_driver()
+    world.delete_driver()
+    world.pass_time(6 * MINUTE)
+    world.settle()
+    assert world.status["retry"]["reason"] == "NodeLost"
+    world.pass_time(-MINUTE)
+    world.settle()
+    assert [run["pod"] for run in world.status["active"]] == world.created
+    world.pods.clear()
+    world.settle()
+    assert "active" not in world.status
+    world.pass_time(HOUR)
+    world.settle()
+    assert len(world.created) == 2
+
+
 def test_a_refused_pod_counts_as_a_failed_attempt_and_leaves_no_config_map() -> None:
     world = one_shot(retry={"maxAttempts": 2, "backoff": "30s", "maxBackoff": "30s"})
     world.refusal = Refusal(reason="QuotaExceeded", message="exceeded quota: pods=0")
