@@ -1,14 +1,16 @@
 """What a batch did, in the form in which it is committed with the data, kept beside the table and reported."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import Field
 
 from lakehouse_api.model import Model
 from lakehouse_api.run import IngestTarget, RunResult, TableResult
 from lakehouse_api.status import Outcome
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.source import Idle
-from lakehouse_jobs.ingest.work import FilesWork
+from lakehouse_jobs.ingest.work import FilesWork, OffsetsWork
 from lakehouse_jobs.reporting import one_line
 
 NAMES_SHOWN = 5
@@ -33,6 +35,8 @@ class BatchOutcome(Model):
     rows_quarantined: int
     files_read: int
     bytes_read: int
+    offsets_read: Annotated[int, Field(description="Of a topic. Not every offset holds a message.")] = 0
+    offsets_lost: Annotated[tuple[str, ...], Field(description="Gone before they were read, as was accepted.")] = ()
     newest_input: str | None = None
     files_rewritten: tuple[str, ...] = ()
     columns_ignored: tuple[str, ...] = ()
@@ -45,6 +49,7 @@ class BatchOutcome(Model):
     def of(cls, plan: Plan, *, rows_read: int, rows_quarantined: int, **more: Any) -> Self:
         """Count what a batch did; what the plan says of its input is taken from there."""
         files = plan.work.files if isinstance(plan.work, FilesWork) else []
+        topic = plan.work if isinstance(plan.work, OffsetsWork) else None
         return cls(
             batch=plan.batch,
             run=plan.run,
@@ -53,6 +58,8 @@ class BatchOutcome(Model):
             rows_quarantined=rows_quarantined,
             files_read=len(files),
             bytes_read=sum(file.size for file in files),
+            offsets_read=topic.offsets if topic else 0,
+            offsets_lost=tuple(each.shown for each in topic.lost) if topic else (),
             newest_input=plan.work.newest_input,
             **more,
         )
@@ -96,6 +103,8 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
         BatchOutcome.model_fields[name].alias or name: _sum(outcomes, name) for name in counts
     }
     named = {
+        "offsetsRead": _sum(outcomes, "offsets_read") or None,
+        "offsetsLost": shown(_union(outcomes, "offsets_lost")),
         "filesRewritten": len(_union(outcomes, "files_rewritten")) or None,
         "batch": last.batch,
         "tableVersion": last.table_version,
@@ -109,9 +118,11 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
 
 def _message(outcomes: Sequence[BatchOutcome]) -> str:
     written, refused = _sum(outcomes, "rows_written"), _sum(outcomes, "rows_quarantined")
-    files = _sum(outcomes, "files_read")
-    parts = [f"{written} rows written, {refused} quarantined{f', from {files} files' if files else ''}."]
+    inputs = {"files": _sum(outcomes, "files_read"), "offsets": _sum(outcomes, "offsets_read")}
+    read = "".join(f", from {count} {name}" for name, count in inputs.items() if count)
+    parts = [f"{written} rows written, {refused} quarantined{read}."]
     notes = (
+        ("Lost before they were read, as source.kafka.lostOffsets accepts: {}.", _union(outcomes, "offsets_lost")),
         ("Files read again because they were rewritten: {}.", _union(outcomes, "files_rewritten")),
         ("Columns not in the contract, not written: {}.", _union(outcomes, "columns_ignored")),
         ("Columns of the contract that some file lacks: {}.", _union(outcomes, "columns_missing")),

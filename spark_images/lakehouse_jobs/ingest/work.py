@@ -89,6 +89,11 @@ class OffsetRange(Model):
     start: int
     end: int
 
+    @property
+    def shown(self) -> str:
+        """Say it in a sentence."""
+        return f"offsets {self.start} to {self.end - 1} of partition {self.partition}"
+
 
 class OffsetsWork(Model):
     """Messages of one topic. All partitions are named, those without new messages too: the next batch begins there."""

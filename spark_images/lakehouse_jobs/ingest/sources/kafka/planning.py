@@ -85,10 +85,10 @@ def _lost(topic: Topic, starts: Mapping[int, int]) -> Iterator[OffsetRange]:
 
 
 def _offsets_lost(topic: Topic, lost: tuple[OffsetRange, ...]) -> JobError:
-    gone = shown(f"{each.start} to {each.end - 1} of partition {each.partition}" for each in lost)
+    gone = shown(each.shown for each in lost)
     return spec_wrong(
         "OffsetsLost",
-        f"topic {topic.name} no longer has offsets {gone}, and they were not read: they aged out before a run came, or "
+        f"topic {topic.name} no longer has {gone}, and they were not read: they aged out before a run came, or "
         f"the brokers lost them. {_GO_ON}",
     )
 
