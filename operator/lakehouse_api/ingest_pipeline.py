@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from lakehouse_api.data_contract import JsonSchema
+from lakehouse_api.enforcement import Drift, Expectation
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.model import Model, rules
 from lakehouse_api.notify import Notify
@@ -61,8 +62,8 @@ class Source(Model):
         return self.model_copy(update={self.kind: self.chosen.model_copy(update={"credentials": None})})
 
 
-class ContractRef(Model):
-    """The contract a pipeline enforces: a DataContract by name, or a schema written in place."""
+class Enforcement(Model):
+    """The contract a pipeline enforces, a DataContract by name or a schema written in place, and how strictly."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -72,6 +73,13 @@ class ContractRef(Model):
 
     ref: Annotated[str | None, Field(min_length=1, max_length=253)] = None
     schema_: Annotated[JsonSchema | None, Field(alias="schema")] = None
+    drift: Drift = Drift()
+    expectations: Annotated[
+        list[Expectation],
+        Field(
+            max_length=32, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        ),
+    ] = []
 
 
 class IngestPipelineSpec(Scheduled):
@@ -90,7 +98,7 @@ class IngestPipelineSpec(Scheduled):
     incremental: Annotated[
         Incremental | None, Field(description="Absent: each batch reads the whole source; of files, the new ones.")
     ] = None
-    contract: ContractRef
+    contract: Enforcement
     target: Target
     spark: Spark = Spark()
     sla: Annotated[Sla | None, Field(description="Limits that the operator watches, whether or not a run starts.")] = (

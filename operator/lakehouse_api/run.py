@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from lakehouse_api.enforcement import Drift, Expectation, ExpectationResult
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
@@ -72,6 +73,11 @@ class IngestJob(Model):
     source: Source
     incremental: Incremental | None = None
     contract: ContractSnapshot
+    drift: Drift = Drift()
+    expectations: list[Expectation] = []
+    references: Annotated[
+        dict[str, str], Field(description="Where the tables lie that expectations refer to, by logical name.")
+    ] = {}
     target: IngestTarget
     reread: Annotated[
         str | None,
@@ -117,6 +123,7 @@ class RunResult(Model):
     message: Annotated[str, Field(max_length=1024, description="What, where, and what to do. One line.")] = ""
     retry: Annotated[bool, Field(description="Whether the same attempt could succeed later.")] = False
     metrics: dict[str, int | float | str] = {}
+    expectations: list[ExpectationResult] = []
     tables: list[TableResult] = []
     report: str | None = None
     finished_at: Time | None = None

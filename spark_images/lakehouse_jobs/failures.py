@@ -37,6 +37,16 @@ def data_refused(message: str) -> JobError:
     return JobError("DataRefused", message, ExitCode.DATA_REFUSED)
 
 
+def drift_detected(message: str) -> JobError:
+    """Fail because the source changed its shape, and the pipeline's policy wants no such batch."""
+    return JobError("DriftDetected", message, ExitCode.DATA_REFUSED)
+
+
+def expectation_failed(message: str) -> JobError:
+    """Fail because the batch violates an expectation that must not be violated."""
+    return JobError("ExpectationFailed", message, ExitCode.DATA_REFUSED)
+
+
 def unavailable(reason: str, message: str) -> JobError:
     """Fail because of something that may pass by itself."""
     return JobError(reason, message, ExitCode.UNAVAILABLE)

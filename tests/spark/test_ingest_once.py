@@ -8,6 +8,7 @@ import pytest
 from lakehouse_api.run import ExitCode
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
+from lakehouse_jobs.ingest import judging
 from lakehouse_jobs.ingest.job import Ended
 from lakehouse_jobs.ingest.ledger import Books
 from lakehouse_jobs.ingest.plan import Plan
@@ -162,7 +163,7 @@ def test_a_file_that_changes_while_it_is_read_commits_nothing_and_the_retry_plan
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake.put({"a.csv": lines("id", "1", "x")})
-    judged = batches.judge
+    judged = judging.judge
 
     def read_then_change(*arguments: object) -> object:
         done = judged(*arguments)  # type: ignore[arg-type]  # passed through
@@ -237,7 +238,7 @@ def test_files_of_a_lost_driver_that_commits_after_all_are_not_read_twice(
 
     monkeypatch.undo()
     monkeypatch.setattr(Files, "require_unchanged", the_lost_driver_goes_on)
-    monkeypatch.setattr(batches.Judged, "release", lambda _: None)
+    monkeypatch.setattr(judging.Judged, "release", lambda _: None)
     changed = {**PEOPLE, "description": "another version"}
     with pytest.raises(JobError) as caught:
         lake.ingest(slot="2", contract=changed)

@@ -131,9 +131,22 @@ def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Con
     return (
         not_allowed(config, namespace, "tables", "spec.target.table", spec.target.table)
         or source_violation(spec.source, config, namespace)
+        or _reference_violation(spec, config, namespace)
         or spark_violation(spec.spark, config, namespace)
         or _contract_violation(spec, seen)
     )
+
+
+def _reference_violation(spec: IngestPipelineSpec, config: Config, namespace: str) -> Violation | None:
+    """The first expectation that refers to a table the namespace may not use."""
+    checks = (
+        not_allowed(
+            config, namespace, "tables", f"spec.contract.expectations[{place}].reference.table", one.reference.table
+        )
+        for place, one in enumerate(spec.contract.expectations)
+        if one.reference
+    )
+    return next((violation for violation in checks if violation), None)
 
 
 def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | None:
@@ -187,6 +200,13 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, confi
             source=spec.source,
             incremental=spec.incremental,
             contract=_contract(spec, seen),
+            drift=spec.contract.drift,
+            expectations=spec.contract.expectations,
+            references={
+                one.reference.table: table_uri(config, one.reference.table)
+                for one in spec.contract.expectations
+                if one.reference
+            },
             target=_target(spec, config),
             reread=resource.annotations.get(REREAD),
         ),

@@ -1,6 +1,7 @@
 """One batch, from its frozen plan to the two commits: quarantine first, the table last."""
 
 import logging
+from dataclasses import replace
 from typing import Final
 
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
@@ -8,6 +9,8 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import unavailable
+from lakehouse_jobs.ingest.drift import widens_types
+from lakehouse_jobs.ingest.evolution import evolution, evolve
 from lakehouse_jobs.ingest.judging import Judged, judge
 from lakehouse_jobs.ingest.outcome import BatchOutcome
 from lakehouse_jobs.ingest.plan import Plan
@@ -29,12 +32,21 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
     try:
         source.require_unchanged(plan)
         _require_turn(bronze, run, plan)
+        judged = _evolved(at, bronze, judged)
         if judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, at.contract, judged)
         _write(target, run, plan, judged)
     finally:
         judged.release()
     return with_versions(judged.outcome, bronze, quarantine)
+
+
+def _evolved(at: Surroundings, bronze: Table, judged: Judged) -> Judged:
+    """Give the table the columns that the rows have, and say so in the outcome."""
+    changes = evolution(bronze.uri, bronze.columns(), judged.columns, widen=widens_types(at.run.job.drift))
+    contract = at.run.job.contract
+    evolve(at.spark, bronze.uri, changes, why=f"contract {contract.name} {contract.version}: {', '.join(changes.told)}")
+    return replace(judged, outcome=judged.outcome.model_copy(update={"columns_evolved": changes.told}))
 
 
 def with_versions(outcome: BatchOutcome, bronze: Table, quarantine: Table) -> BatchOutcome:

@@ -12,6 +12,9 @@ from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
 from lakehouse_jobs.ingest.batch import execute, mark, with_versions
+from lakehouse_jobs.ingest.drift import widens_types
+from lakehouse_jobs.ingest.evolution import evolution
+from lakehouse_jobs.ingest.expectations import Checks
 from lakehouse_jobs.ingest.landing import Landing
 from lakehouse_jobs.ingest.ledger import Books
 from lakehouse_jobs.ingest.outcome import BatchOutcome, idle, ingested
@@ -109,9 +112,12 @@ def _ended(run: Ingest, done: list[BatchOutcome], reason: str) -> Ended:
 
 
 def _require_columns(run: Ingest) -> None:
-    fields = [StructField(field.name, column_type(field)) for field in run.at.contract.fields]
-    run.bronze.require_columns(StructType([*fields, *PROVENANCE]))
+    """Raise SchemaMismatch or ExpectationInvalid before anything is read."""
+    columns = StructType([StructField(field.name, column_type(field)) for field in run.at.contract.fields])
+    wanted = StructType([*columns, *PROVENANCE])
+    evolution(run.bronze.uri, run.bronze.columns(), wanted, widen=widens_types(run.spec.job.drift))
     run.quarantine.require_columns(StructType([*QUARANTINE, *PROVENANCE]))
+    Checks.of(run.at).require_valid(columns)
 
 
 def _committed_before(run: Ingest, committed: int) -> BatchOutcome | None:

@@ -13,10 +13,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructType
 
+from lakehouse_api.enforcement import Drift, ExpectationResult, MissingColumns
 from lakehouse_jobs.contract.columns import from_text
 from lakehouse_jobs.contract.exact import judge_with
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import data_refused, failure_of
+from lakehouse_jobs.ingest import drift
+from lakehouse_jobs.ingest.expectations import Checks
 from lakehouse_jobs.ingest.outcome import BatchOutcome, RefusalCount, shown
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.rows import UNREADABLE
@@ -25,7 +28,6 @@ from lakehouse_jobs.ingest.tables import REASONS
 from lakehouse_jobs.ingest.work import FilesWork
 
 MOST_KINDS: Final = 20
-MOST_NAMES: Final = 100
 _TEXTS: Final = ArrayType(StringType())
 _VERDICT: Final = StructType().add("reasons", REASONS).add("values", _TEXTS).add("unnamed", _TEXTS)
 
@@ -43,6 +45,12 @@ class Judged:
     outcome: BatchOutcome
     kept: tuple[DataFrame, ...]
 
+    @property
+    def columns(self) -> StructType:
+        """Give the columns of the accepted rows."""
+        kind = self.accepted.schema["row"].dataType
+        return kind if isinstance(kind, StructType) else StructType()
+
     def release(self) -> None:
         """Free the local disk."""
         for frame in reversed(self.kept):
@@ -50,25 +58,116 @@ class Judged:
 
 
 def judge(at: Surroundings, source: Source, plan: Plan) -> Judged:
-    """Read the rows of a plan and judge them; nothing is committed."""
+    """Read the rows of a plan and judge them; nothing is committed.
+
+    Raise DriftDetected or ExpectationFailed if the pipeline wants no such batch, DataRefused for an unreadable file.
+    """
+    policy = at.run.job.drift
+    judging = _Judging(source=source, plan=plan, contract=at.contract, policy=policy, checks=Checks.of(at))
     try:
-        return _judge(at.contract, source, plan)
+        headers = source.headers(plan)
+        known = drift.of_headers(headers, at.contract)
+        known.refuse(policy, source.place)
+        read = judging.read()
+        drifted = known if headers else drift.of_rows(read.rows, at.contract, policy)
+        drifted.refuse(policy, source.place)
+        return judging.judged(read, drifted)
     except Exception as error:
         raise failure_of(error, where=f"reading {source.place}", side="Source") from error
 
 
-def _judge(contract: Contract, source: Source, plan: Plan) -> Judged:
-    rows = source.rows(plan).persist(StorageLevel.MEMORY_AND_DISK)
-    suspects = _with_verdict(rows, contract, cells=source.cells).persist(StorageLevel.MEMORY_AND_DISK)
-    outcome = _outcome(plan, contract, source.headers(plan), rows, suspects)
-    proven = suspects.where(~_is_refused()).select("file", "number", F.struct(*_proven(contract)).alias("row"))
-    accepted = rows.where("ok").select("file", "number", "row")
-    return Judged(
-        accepted=accepted.union(proven),
-        refused=suspects.where(_is_refused()).select("file", "number", "text", F.col("verdict.reasons")),
-        outcome=outcome,
-        kept=(rows, suspects),
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """All rows of a batch, and those that were not accepted natively with their exact verdict; both are kept."""
+
+    rows: DataFrame
+    suspects: DataFrame
+    count: int
+    doubtful: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judging:
+    """What decides about the rows of one batch."""
+
+    source: Source
+    plan: Plan
+    contract: Contract
+    policy: Drift
+    checks: Checks
+
+    def read(self) -> _Read:
+        """Read all rows once, and give those that are not accepted natively their exact verdict."""
+        rows = self.source.rows(self.plan)
+        rows = rows.withColumn("text", F.when(self._is_looked_at_again(), F.col("text")))
+        if self.policy.missing_columns is MissingColumns.IGNORE:
+            rows = rows.withColumn("lacks", F.lit(None).cast("array<string>"))
+        rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
+        suspects = _with_verdict(rows, self.contract, cells=self.source.cells).persist(StorageLevel.MEMORY_AND_DISK)
+        count, doubtful = rows.agg(F.count("*"), F.count_if(~F.col("ok"))).collect()[0]
+        _refuse_unreadable(suspects, doubtful)
+        return _Read(rows=rows, suspects=suspects, count=count, doubtful=doubtful)
+
+    def _is_looked_at_again(self) -> Column:
+        """Keep the text of a row only where it is needed: it fills the disk."""
+        everywhere = F.lit(True)  # noqa: FBT003 (a literal)
+        return everywhere if self.checks.quarantines else ~F.col("ok") | drift.keeps_text(self.policy)
+
+    def judged(self, read: _Read, drifted: drift.Drifted) -> Judged:
+        """Hold the rows against policy and expectations, and count."""
+        added = drift.added_columns(drifted, self.policy, self.contract)
+        reasons = drift.reasons(drifted, self.policy)
+        accepted = _accepted(read, self.contract, reasons, added)
+        kept: tuple[DataFrame, ...] = (read.rows, read.suspects)
+        results: list[ExpectationResult] = []
+        if self.checks.expectations:
+            accepted = self.checks.applied(accepted).persist(StorageLevel.MEMORY_AND_DISK)
+            kept, results = (*kept, accepted), self.checks.results(accepted)
+        refused = read.suspects.where(_is_refused()).select("file", "number", "text", F.col("verdict.reasons"))
+        count = refused.count() if read.doubtful else 0
+        if reasons is not None or self.checks.quarantines:
+            late = accepted.where(_has_reasons()).select("file", "number", "text", "reasons")
+            refused, count = refused.union(late), count + late.count()
+        ignored = {*drifted.new} - {*added} | _unnamed(self.contract, read.suspects)
+        outcome = self._outcome(read, refused, count, drifted, ignored).model_copy(
+            update={"expectations": tuple(results)}
+        )
+        rows = accepted.where(~_has_reasons()).select("file", "number", "row")
+        return Judged(accepted=rows, refused=refused, outcome=outcome, kept=kept)
+
+    def _outcome(
+        self, read: _Read, refused: DataFrame, count: int, drifted: drift.Drifted, ignored: set[str]
+    ) -> BatchOutcome:
+        refusals = _refusals(refused) if count else ()
+        drift.refuse_types(self.policy, refusals, self.source.place)
+        work = self.plan.work
+        return BatchOutcome.of(
+            self.plan,
+            rows_read=read.count,
+            rows_quarantined=count,
+            files_rewritten=work.rewritten[: drift.MOST_NAMES] if isinstance(work, FilesWork) else (),
+            columns_ignored=tuple(sorted(ignored)[: drift.MOST_NAMES]),
+            columns_missing=drifted.missing,
+            refusals=refusals,
+        )
+
+
+def _accepted(read: _Read, contract: Contract, reasons: Column | None, added: Sequence[str]) -> DataFrame:
+    """Give the rows that the contract accepts, with the policy's reasons against them and the columns it adds."""
+    names = ("file", "number", "text", "others", "lacks")
+    native = read.rows.where("ok").select(*names, "row")
+    proven = read.suspects.where(~_is_refused()).select(*names, F.struct(*_proven(contract)).alias("row"))
+    return native.union(proven).select(
+        "file",
+        "number",
+        "text",
+        (F.array().cast(REASONS) if reasons is None else reasons).alias("reasons"),
+        drift.with_columns(F.col("row"), F.col("text"), contract, added).alias("row"),
     )
+
+
+def _has_reasons() -> Column:
+    return F.size("reasons") > 0
 
 
 def _proven(contract: Contract) -> Iterator[Column]:
@@ -78,31 +177,8 @@ def _proven(contract: Contract) -> Iterator[Column]:
 
 def _with_verdict(rows: DataFrame, contract: Contract, *, cells: bool) -> DataFrame:
     judge = F.udf(judge_with(contract, cells=cells), _VERDICT, useArrow=False)
-    return rows.where(~F.col("ok")).select("file", "number", "text", "flaw", judge("text", "flaw").alias("verdict"))
-
-
-def _outcome(
-    plan: Plan, contract: Contract, headers: Sequence[Sequence[str]], rows: DataFrame, suspects: DataFrame
-) -> BatchOutcome:
-    read, doubtful, open_rows = rows.agg(
-        F.count("*"),
-        F.count_if(~F.col("ok")),
-        F.count_if(F.size("others") > 0),
-    ).collect()[0]
-    _refuse_unreadable(suspects, doubtful)
-    refused = suspects.where(_is_refused()).count() if doubtful else 0
-    ignored = {name for header in headers for name in header if name not in contract.names}
-    ignored |= _others(rows, open_rows) | _unnamed(contract, suspects)
-    lacking = {name for header in headers for name in contract.names.difference(header)}
-    return BatchOutcome.of(
-        plan,
-        rows_read=read,
-        rows_quarantined=refused,
-        files_rewritten=plan.work.rewritten[:MOST_NAMES] if isinstance(plan.work, FilesWork) else (),
-        columns_ignored=tuple(sorted(ignored)[:MOST_NAMES]),
-        columns_missing=tuple(sorted(lacking)[:MOST_NAMES]),
-        refusals=_refusals(suspects) if refused else (),
-    )
+    names = ("file", "number", "text", "others", "lacks", "flaw")
+    return rows.where(~F.col("ok")).select(*names, judge("text", "flaw").alias("verdict"))
 
 
 def _is_refused() -> Column:
@@ -122,24 +198,16 @@ def _refuse_unreadable(suspects: DataFrame, doubtful: int) -> None:
         )
 
 
-def _others(rows: DataFrame, open_rows: int) -> set[str]:
-    """Name members that the contract does not, at most MOST_NAMES: a source may use ids as names."""
-    if not open_rows:
-        return set()
-    names = rows.select(F.explode("others").alias("name")).distinct().limit(MOST_NAMES)
-    return {row.name for row in names.collect()}
-
-
 def _unnamed(contract: Contract, suspects: DataFrame) -> set[str]:
     """Name members within columns that the contract does not: rows with any are suspects."""
     if not any(field.nested for field in contract.fields):
         return set()
-    names = suspects.select(F.explode("verdict.unnamed").alias("name")).distinct().limit(MOST_NAMES)
+    names = suspects.select(F.explode("verdict.unnamed").alias("name")).distinct().limit(drift.MOST_NAMES)
     return {row.name for row in names.collect()}
 
 
-def _refusals(suspects: DataFrame) -> tuple[RefusalCount, ...]:
-    reasons = suspects.select(F.explode(F.array_distinct(F.transform("verdict.reasons", _kind))).alias("kind"))
+def _refusals(refused: DataFrame) -> tuple[RefusalCount, ...]:
+    reasons = refused.select(F.explode(F.array_distinct(F.transform("reasons", _kind))).alias("kind"))
     ranked = reasons.groupBy("kind.path", "kind.keyword").count().orderBy(F.desc("count"), "path", "keyword")
     rows = ranked.limit(MOST_KINDS).collect()
     return tuple(RefusalCount(path=row.path, keyword=row.keyword, rows=row["count"]) for row in rows)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from lakehouse_api.enforcement import ExpectationOutcome, ExpectationResult
 from lakehouse_api.model import Model
 from lakehouse_api.run import IngestTarget, RunResult, TableResult
 from lakehouse_api.status import Outcome
@@ -41,7 +42,11 @@ class BatchOutcome(Model):
     files_rewritten: tuple[str, ...] = ()
     columns_ignored: tuple[str, ...] = ()
     columns_missing: tuple[str, ...] = ()
+    columns_evolved: Annotated[
+        tuple[str, ...], Field(description="How the table's columns changed before the batch was written.")
+    ] = ()
     refusals: tuple[RefusalCount, ...] = ()
+    expectations: tuple[ExpectationResult, ...] = ()
     table_version: int | None = None
     quarantine_version: int | None = None
 
@@ -73,6 +78,7 @@ def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: 
         reason=reason,
         message=one_line(_message(outcomes)),
         metrics=_metrics(outcomes),
+        expectations=list(last.expectations),
         tables=[
             TableResult(table=target.table, version=last.table_version, rows=_sum(outcomes, "rows_written")),
             TableResult(
@@ -112,6 +118,7 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
         "refusals": _refusals(outcomes),
         "columnsIgnored": shown(_union(outcomes, "columns_ignored")),
         "columnsMissing": shown(_union(outcomes, "columns_missing")),
+        "columnsEvolved": shown(_union(outcomes, "columns_evolved")),
     }
     return metrics | {name: value for name, value in named.items() if value not in {None, ""}}
 
@@ -125,12 +132,20 @@ def _message(outcomes: Sequence[BatchOutcome]) -> str:
         ("Lost before they were read, as source.kafka.lostOffsets accepts: {}.", _union(outcomes, "offsets_lost")),
         ("Files read again because they were rewritten: {}.", _union(outcomes, "files_rewritten")),
         ("Columns not in the contract, not written: {}.", _union(outcomes, "columns_ignored")),
-        ("Columns of the contract that some file lacks: {}.", _union(outcomes, "columns_missing")),
+        ("Columns of the contract that the source lacks: {}.", _union(outcomes, "columns_missing")),
+        ("Columns of the table that changed: {}.", _union(outcomes, "columns_evolved")),
+        ("Expectations not met: {}.", _unmet(outcomes)),
     )
     parts += [text.format(shown(names)) for text, names in notes if names]
     if refused:
         parts.append(f"Most frequent refusals: {_refusals(outcomes)}.")
     return " ".join(parts)
+
+
+def _unmet(outcomes: Sequence[BatchOutcome]) -> list[str]:
+    results = [result for outcome in outcomes for result in outcome.expectations]
+    unmet = (result for result in results if result.outcome is not ExpectationOutcome.MET)
+    return [f"{result.name} ({result.found or f'{result.rows} rows'})" for result in unmet]
 
 
 def _refusals(outcomes: Sequence[BatchOutcome]) -> str:

@@ -1,12 +1,12 @@
 """Rows with a native verdict, the same shape for every source.
 
-Columns: `ok` (the native verdict), `text` (the row as JSON, where it is not ok), `flaw` (what the reader found, as
-"Keyword: message"), `others` (members that the contract does not name), `file`, `number`, `row` (a struct of the
-contract's columns, to be trusted where ok).
+Columns: `ok` (the native verdict), `text` (the row as JSON), `flaw` (what the reader found, as "Keyword: message"),
+`others` (members that the contract does not name), `lacks` (those it names and the row has not), `file`, `number`,
+`row` (a struct of the contract's columns, to be trusted where ok).
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -37,8 +37,8 @@ _LONE_SURROGATE: Final = r"(?i)\\ud[89a-f]"
 def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
     """Give the shape without a row."""
     row = ", ".join(f"`{field.name.replace('`', '``')}`: {field.ddl}" for field in contract.fields)
-    shape = f"ok boolean, text string, flaw string, others array<string>, file string, number bigint, row struct<{row}>"
-    return spark.createDataFrame([], shape)
+    shape = "ok boolean, text string, flaw string, others array<string>, lacks array<string>, file string,"
+    return spark.createDataFrame([], f"{shape} number bigint, row struct<{row}>")
 
 
 def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> DataFrame:
@@ -61,7 +61,8 @@ def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> Dat
     whole = whole & first.isNotNull()
     found = {field.name: first[field.name] for field in contract.fields}
     clean = F.is_valid_utf8("value") & ~F.rlike("value", F.lit(_LONE_SURROGATE))
-    others = F.array_except(F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names))))
+    keys, names = F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names)))
+    others = F.array_except(keys, names)
     return judged_rows(
         parsed,
         contract,
@@ -70,15 +71,22 @@ def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> Dat
         text=F.col("value"),
         flaw=F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))),
         others=others,
+        lacks=F.array_except(names, keys),
         file=F.col("file"),
         number=F.col("place"),
         also=whole & clean,
     )
 
 
-def typed_rows(rows: DataFrame, contract: Contract, *, file: Column, number: Column) -> DataFrame:
-    """Judge rows whose columns have types of their own, as Parquet's; NULL is a missing member."""
-    columns = {each.name: (rows[f"`{each.name.replace('`', '``')}`"], each.dataType) for each in rows.schema}
+def typed_rows(
+    rows: DataFrame, contract: Contract, *, file: Column, number: Column, flaw: str | None = None
+) -> DataFrame:
+    """Judge rows whose columns have types of their own, as Parquet's; NULL is a missing member.
+
+    `flaw` names a column that is no member, but tells what the reader found.
+    """
+    members = [each for each in rows.schema if each.name != flaw]
+    columns = {each.name: (rows[f"`{each.name.replace('`', '``')}`"], each.dataType) for each in members}
     others = [name for name in columns if name not in contract.names]
     present = [F.when(columns[name][0].isNotNull(), F.lit(name)) for name in others]
     cells = typed_cells(contract, columns)
@@ -88,8 +96,9 @@ def typed_rows(rows: DataFrame, contract: Contract, *, file: Column, number: Col
         cells,
         no_others=all_of(columns[name][0].isNull() for name in others),
         text=typed_text(columns),
-        flaw=F.lit(None),
+        flaw=F.col(flaw) if flaw else F.lit(None),
         others=F.array_compact(F.array(*present)) if present else F.lit(None),
+        lacks=named(contract.names.difference(columns)),
         file=file,
         number=number,
     )
@@ -104,6 +113,7 @@ def judged_rows(
     text: Column,
     flaw: Column,
     others: Column,
+    lacks: Column,
     file: Column,
     number: Column,
     also: Column | None = None,
@@ -111,13 +121,19 @@ def judged_rows(
     """Bring rows into the shape; `also` is what a row must satisfy beside the contract to be accepted natively."""
     ok = accepts(contract, cells, no_others=no_others) & flaw.isNull()
     ok = ok if also is None else ok & F.coalesce(also, F.lit(False))  # noqa: FBT003 (a literal)
-    judged = source.select(
+    return source.select(
         ok.alias("ok"),
         text.alias("text"),
         flaw.cast("string").alias("flaw"),
         others.cast("array<string>").alias("others"),
+        lacks.cast("array<string>").alias("lacks"),
         file.alias("file"),
         number.cast("bigint").alias("number"),
         F.struct(*(cells[field.name].column.alias(field.name) for field in contract.fields)).alias("row"),
     )
-    return judged.withColumn("text", F.when(~F.col("ok"), F.col("text")))
+
+
+def named(names: Iterable[str]) -> Column:
+    """Give names as a column, NULL when there are none: the same for every row, they cost nothing."""
+    found = [F.lit(name) for name in sorted(names)]
+    return F.array(*found) if found else F.lit(None)

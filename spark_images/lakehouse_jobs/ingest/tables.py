@@ -76,6 +76,10 @@ class Table:
         found = snapshot.transactions().get(app)
         return int(found.get()) if found.isDefined() else 0
 
+    def columns(self) -> StructType | None:
+        """Give the columns, or None when there is no table."""
+        return None if self.version() is None else self._spark.read.format("delta").load(self._path).schema
+
     def require_columns(self, wanted: StructType) -> None:
         """Raise SchemaMismatch, naming the columns, when rows of these columns cannot be appended."""
         if self.version() is None:

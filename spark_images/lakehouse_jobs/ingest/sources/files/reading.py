@@ -19,7 +19,7 @@ from lakehouse_jobs.contract.conditions import all_of
 from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
-from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, json_text_rows, judged_rows, no_rows, typed_rows
+from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, json_text_rows, judged_rows, named, no_rows, typed_rows
 from lakehouse_jobs.ingest.sources.files.options import csv_dialect
 from lakehouse_jobs.ingest.work import FileGroup
 from lakehouse_jobs.storage import to_hadoop
@@ -56,7 +56,7 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
     reader = spark.read.schema(schema.add("broken", StringType())).option("__globPaths__", "false")
     rows = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
     texts = {name: F.col(f"c{place}") for place, name in enumerate(names)}
-    others = [texts[name] for name in group.columns if name not in contract.names]
+    others = {name: text for name, text in texts.items() if name not in contract.names}
     uneven = F.lit(f"Malformed: the record has not as many cells as the header ({len(names)}), or an open quote")
     flaw = F.when(F.col("broken").isNotNull(), uneven).when(
         F.contains(F.concat_ws("", *texts.values()), F.lit(_REPLACED)), F.lit(NO_TEXT)
@@ -67,10 +67,13 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
         rows,
         contract,
         cells,
-        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others),
+        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others.values()),
         text=F.when(F.col("broken").isNull(), F.to_json(F.struct(*present))).otherwise(_as_json(F.col("broken"))),
         flaw=flaw,
-        others=F.lit(None),
+        others=F.array_compact(F.array(*(F.when(text != "", name) for name, text in others.items())))
+        if others
+        else F.lit(None),
+        lacks=named(contract.names.difference(names)),
         file=file_name(),
         number=place_in_task(),
     )
@@ -132,10 +135,14 @@ def _skip_space(text: str, at: int) -> int:
     return at
 
 
-def _parquet_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+def parquet(spark: SparkSession, group: FileGroup) -> DataFrame:
+    """Open Parquet files with the columns of all of them."""
     reader = spark.read.option("mergeSchema", "true").option("__globPaths__", "false")
-    rows = reader.option("recursiveFileLookup", "true").parquet(*_paths(group))
-    return typed_rows(rows, contract, file=file_name(), number=F.col("_metadata.row_index") + 1)
+    return reader.option("recursiveFileLookup", "true").parquet(*_paths(group))
+
+
+def _parquet_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
+    return typed_rows(parquet(spark, group), contract, file=file_name(), number=F.col("_metadata.row_index") + 1)
 
 
 def _as_json(text: Column) -> Column:

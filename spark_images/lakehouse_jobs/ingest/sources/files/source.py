@@ -14,7 +14,7 @@ from lakehouse_jobs.ingest.sources.files.headers import grouped
 from lakehouse_jobs.ingest.sources.files.ledger import Ledger, changed, due, files_work, summary
 from lakehouse_jobs.ingest.sources.files.listing import listing
 from lakehouse_jobs.ingest.sources.files.options import check_options
-from lakehouse_jobs.ingest.sources.files.reading import read_rows
+from lakehouse_jobs.ingest.sources.files.reading import parquet, read_rows
 from lakehouse_jobs.ingest.work import FilesWork, moment
 from lakehouse_jobs.storage import Stored
 
@@ -54,8 +54,11 @@ class Files:
         return not changed(files_work(plan), self._listing)
 
     def headers(self, plan: Plan) -> list[tuple[str, ...]]:
-        """Give the headers of CSV files."""
-        return [group.columns for group in files_work(plan).groups if group.columns]
+        """Give the headers of CSV files, and the columns of Parquet files."""
+        groups = files_work(plan).groups
+        if self._source.format is FileFormat.PARQUET:
+            return [tuple(parquet(self._at.spark, group).columns) for group in groups]
+        return [group.columns for group in groups if group.columns]
 
     def rows(self, plan: Plan) -> DataFrame:
         """Describe the rows of the planned files."""
