@@ -1,0 +1,108 @@
+"""A schema registry on loopback for tests without a cluster: Apicurio, which speaks Confluent's API too."""
+
+import shutil
+import tarfile
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+from lakehouse_dev.locks import exclusive
+from lakehouse_dev.paths import cache_file
+from lakehouse_dev.processes import Process, spawn_bound
+from lakehouse_dev.progress import say
+from lakehouse_dev.spark_jars import maven
+from lakehouse_dev.waiting import free_ports, wait_until
+
+VERSION: Final = "3.0.9"
+"""The newest release that runs on Java 17."""
+
+API: Final = "/apis/ccompat/v7"
+READY_TIMEOUT_SECONDS: Final = 90
+_PLUGIN: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_JAVA: Final = ("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+def programs() -> Path:
+    """Return the directory of the registry (a runner and `lib`), fetched once."""
+    target = cache_file("apicurio", VERSION)
+    with exclusive(target.with_suffix(".lock"), what="Apicurio"):
+        if not target.exists():
+            say(f"Apicurio {VERSION}: downloading from Maven Central (109 MB, about 20 s)")
+            _fetch(target)
+    return target
+
+
+def _fetch(target: Path) -> None:
+    artifact = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as scratch:
+        maven("--strict-checksums", _PLUGIN, f"-Dartifact={artifact}", f"-DoutputDirectory={scratch}")
+        unpacked = Path(scratch) / "unpacked"
+        with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
+            archive.extractall(unpacked, filter="data")
+        shutil.move(unpacked, target)
+
+
+@dataclass(kw_only=True)
+class Registry:
+    """A running registry; a context manager. It keeps nothing across `stop` and `start`."""
+
+    directory: Path
+    port: int
+    _process: Process | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Return the URL of Confluent's API."""
+        return f"http://127.0.0.1:{self.port}{API}"
+
+    def register(self, subject: str, schema: str, **more: Any) -> int:
+        """Add a schema, or find it if it is there, and return its id; `more` as in Confluent's API."""
+        answer = httpx.post(f"{self.url}/subjects/{subject}/versions", json={"schema": schema, **more}, timeout=30)
+        return int(answer.raise_for_status().json()["id"])
+
+    def start(self) -> None:
+        """Start the server and return when it answers."""
+        options = {
+            "quarkus.http.host": "127.0.0.1",
+            "quarkus.http.port": str(self.port),
+            "java.io.tmpdir": str(self.directory),
+        }
+        (runner,) = programs().glob("*-runner.jar")
+        command = [*_JAVA, *(f"-D{key}={value}" for key, value in options.items()), "-jar", str(runner)]
+        self._process = spawn_bound("apicurio", command, log=self.directory / "apicurio.log")
+        wait_until(self._ready, what=f"the schema registry answers at {self.url}", timeout=READY_TIMEOUT_SECONDS)
+
+    def stop(self) -> None:
+        """End the server, as an outage that refuses connections."""
+        if self._process:
+            self._process.kill()
+        self._process = None
+
+    def _ready(self) -> bool:
+        if self._process:
+            self._process.require_alive()
+        try:
+            return httpx.get(f"{self.url}/subjects", timeout=5).is_success
+        except httpx.TransportError:
+            return False
+
+
+def start_registry(directory: Path) -> Registry:
+    """Start a registry on a free loopback port, empty."""
+    (port,) = free_ports(1)
+    directory.mkdir(parents=True, exist_ok=True)
+    server = Registry(directory=directory, port=port)
+    server.start()
+    return server
