@@ -22,7 +22,7 @@ VERSION: Final = "3.0.9"
 
 API: Final = "/apis/ccompat/v7"
 READY_TIMEOUT_SECONDS: Final = 90
-_PLUGIN: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_PLUGIN: Final = "org.apache.maven.plugins:maven-dependency-plugin:2.10:get"
 _JAVA: Final = ("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
@@ -39,9 +39,11 @@ def programs() -> Path:
 def _fetch(target: Path) -> None:
     artifact = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as scratch:
-        maven("--strict-checksums", _PLUGIN, f"-Dartifact={artifact}", f"-DoutputDirectory={scratch}")
+        # this old plugin alone does without the parent of the artifact, which is not to be had
+        place = f"-Dmaven.repo.local={scratch}/repository"
+        maven("--strict-checksums", place, _PLUGIN, f"-Dartifact={artifact}", "-Dtransitive=false")
         unpacked = Path(scratch) / "unpacked"
-        with tarfile.open(next(Path(scratch).glob("*.tar.gz"))) as archive:
+        with tarfile.open(next(Path(scratch).rglob("*-all.tar.gz"))) as archive:
             archive.extractall(unpacked, filter="data")
         shutil.move(unpacked, target)
 
