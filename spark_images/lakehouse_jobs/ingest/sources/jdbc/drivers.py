@@ -16,6 +16,13 @@ FOLDER: Final = "LAKEHOUSE_JDBC_DRIVERS"
 """Environment variable that names another folder than that of the image."""
 
 _IMAGE_FOLDER: Final = "/opt/spark/drivers"
+_TELLTALE: Final = "org.apache.spark.sql.execution.datasources.jdbc.connection"
+
+
+def hide_passwords(spark: SparkSession) -> None:
+    """Keep Spark from logging what it tells a driver, which it does at level debug."""
+    log4j: Any = spark._jvm.org.apache.logging.log4j  # type: ignore[union-attr]  # noqa: SLF001 (log4j is Java's)
+    log4j.core.config.Configurator.setLevel(_TELLTALE, log4j.Level.INFO)
 
 
 def driver_class(spark: SparkSession, name: str) -> Any:

@@ -21,8 +21,16 @@ FLAW: Final = "lakehouse_flaw"
 """Column of the landed files: what could not be kept, as the flaw of a row; NULL in nearly all rows."""
 
 _DRIVER_TYPES: Final = {Kind.INTEGER: "BIGINT", Kind.BOOLEAN: "BOOLEAN"}
-_EXACT: Final = r"^[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?$"
-_LOCAL_TEXT: Final = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"
+_DECIMAL: Final = r"^[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?$"
+_DAY: Final = r"[0-9]{4,6}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = rf"^{_DAY}[ T][0-9:]{{8}}(\.[0-9]+)?([+-][0-9:]+)?$"
+_WHOLE: Final = {
+    "bigint": r"^[+-]?[0-9]+(\.0*)?$",
+    "double": "",
+    "date": f"^{_DAY}$",
+    "timestamp": _TIME,
+    "timestamp_ntz": _TIME,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +86,17 @@ def _value(column: Column, kept: str, zone: str | None) -> Values:
     if kept == "string":
         return F.replace(values, F.lit(" "), F.lit("T")) if column.kind is Kind.LOCAL else values
     if column.kind is Kind.LOCAL and zone and kept == "timestamp":
-        return F.to_utc_timestamp(values.try_cast("timestamp"), zone)
+        return F.when(_fits(values, kept), F.to_utc_timestamp(values.try_cast("timestamp"), zone))
     return F.when(_fits(values, kept), values.try_cast(kept))
 
 
 def _fits(text: Values, kept: str) -> Values:
-    """Tell whether a text is surely the value that a cast makes of it: numbers may not be rounded."""
-    if kept.startswith("decimal"):
-        scale = kept.rstrip(")").rpartition(",")[2]
-        return text.rlike(_EXACT.format(scale=scale))
-    if kept == "bigint":
-        return text.rlike(r"^[+-]?[0-9]+(\.0*)?$")
-    return F.lit(True)  # noqa: FBT003 (a value of SQL)
+    """Tell whether a text is surely the value that a cast makes of it.
+
+    A cast rounds numbers, and takes no notice of what stands behind a date, such as BC.
+    """
+    pattern = _DECIMAL.format(scale=kept.rstrip(")").rpartition(",")[2]) if kept.startswith("decimal") else _WHOLE[kept]
+    return text.rlike(pattern)
 
 
 def _misfit(column: Column, kept: str, zone: str | None) -> Values:

@@ -1,9 +1,10 @@
-"""Rows that a lookback reads again, and how those that are in the table already are told from late ones."""
+"""Rows that a lookback reads again, and how those that were judged before are told from late ones."""
 
 from dataclasses import dataclass
 from functools import reduce
+from operator import and_
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.columns import quoted
@@ -31,29 +32,37 @@ class Repeats:
 
     @property
     def identity(self) -> list[str]:
-        """Name the columns of which two states of rows are never the same: the keys, and the cursor."""
+        """Name the columns in which two versions of rows are never the same: the keys, and the cursor as the last."""
         cursor = self.run.job.incremental.cursor if self.run.job.incremental else ""
-        return [*self.contract.schema.get("x-keys", []), cursor]
+        return [*(key for key in self.contract.schema.get("x-keys", []) if key != cursor), cursor]
 
     def check(self) -> None:
-        """Raise KeysMissing when it could not be told what is in the table already."""
-        names = self.identity
-        if self.matter and (len(names) == 1 or not set(names) <= self.contract.names):
+        """Raise KeysMissing when it could not be told what was judged already."""
+        named = self.contract.schema.get("x-keys", [])
+        if self.matter and not (named and set(self.identity) <= self.contract.names):
             raise spec_wrong(
                 "KeysMissing",
                 "incremental.lookback reads rows again, and only keys tell which of them the table has: add x-keys to "
-                f"the contract, and {', '.join(names)} to its properties, or merge instead of appending.",
+                f"the contract, and {', '.join(self.identity)} to its properties, or merge instead of appending.",
             )
 
     def left_out(self, spark: SparkSession, rows: DataFrame, work: WindowWork) -> DataFrame:
-        """Leave out rows that are in the table or its quarantine; `work` says since when there can be any."""
-        target = Table(spark, self.run.job.target.uri)
-        if not self.matter or work.after is None or target.version() is None:
+        """Leave out rows whose version is in the table or its quarantine; `work` says since when there can be any."""
+        if not self.matter or work.after is None:
             return rows
-        names = [quoted(name) for name in self.identity]
-        since = F.col(names[-1]) > F.lit(work.after)
-        table = spark.read.format("delta").load(to_hadoop(target.uri)).where(since).select(*names)
-        same = reduce(
-            lambda so_far, name: so_far & (rows[name] == table[name]), names[1:], rows[names[0]] == table[names[0]]
-        )
-        return rows.join(table, same, "left_anti")
+        target = self.run.job.target
+        taken = [F.col(quoted(name)) for name in self.identity]
+        refused = [
+            F.get_json_object("row", f"$['{name}']").try_cast(rows.schema[name].dataType) for name in self.identity
+        ]
+        for uri, columns in ((target.uri, taken), (target.quarantine_uri, refused)):
+            if Table(spark, uri).version() is not None:
+                known = spark.read.format("delta").load(to_hadoop(uri)).where(columns[-1] > F.lit(work.after))
+                rows = _without(rows, known, columns, self.identity)
+        return rows
+
+
+def _without(rows: DataFrame, known: DataFrame, columns: list[Column], names: list[str]) -> DataFrame:
+    versions = known.select(*(column.alias(f"k{place}") for place, column in enumerate(columns)))
+    same = [rows[quoted(name)].eqNullSafe(versions[f"k{place}"]) for place, name in enumerate(names)]
+    return rows.join(versions, reduce(and_, same), "left_anti")

@@ -19,7 +19,7 @@ from lakehouse_jobs.ingest.source import Idle, Surroundings
 from lakehouse_jobs.ingest.sources.jdbc.columns import Column
 from lakehouse_jobs.ingest.sources.jdbc.database import Database
 from lakehouse_jobs.ingest.sources.jdbc.dialects import Sql
-from lakehouse_jobs.ingest.sources.jdbc.drivers import driver_class
+from lakehouse_jobs.ingest.sources.jdbc.drivers import hide_passwords
 from lakehouse_jobs.ingest.sources.jdbc.extraction import FLAW, Reading
 from lakehouse_jobs.ingest.sources.jdbc.faults import fault
 from lakehouse_jobs.ingest.sources.jdbc.instants import length, nanoseconds
@@ -57,7 +57,7 @@ class Jdbc:
     @cached_property
     def _database(self) -> Database:
         sql = DIALECTS[self._source.dialect]
-        driver_class(self._at.spark, sql.driver)
+        hide_passwords(self._at.spark)
         return Database(
             spark=self._at.spark,
             url=self._source.url,
