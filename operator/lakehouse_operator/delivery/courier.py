@@ -91,10 +91,7 @@ class Courier(Generic[K]):
         except DeliveryError as error:
             return error.failure
         except Exception as error:  # noqa: BLE001 - whatever it is, the reconciles go on and it is tried again
-            _log.exception("a notice met a fault of the operator")
-            return Failure(
-                reason="Unexpected", message=f"a fault of the operator ({type(error).__name__}); see its log"
-            )
+            return _bug(error)
         return None
 
     def _note(self, key: K, notice: Notice, failure: Failure | None) -> None:
