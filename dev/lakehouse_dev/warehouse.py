@@ -117,6 +117,12 @@ FROM generate_series(1, {EVENTS}) AS n;
 """
 
 
+GETDATE = """\
+CREATE FUNCTION getdate() RETURNS timestamp LANGUAGE sql AS $$ SELECT clock_timestamp() AT TIME ZONE 'UTC' $$;
+"""
+"""What Redshift has and PostgreSQL has not."""
+
+
 def roles(redshift: str) -> str:
     """Create who reads: READER, and the role that Redshift's driver logs in as."""
     return "".join(

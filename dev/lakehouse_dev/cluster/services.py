@@ -52,13 +52,13 @@ def node_ready(kubeconfig: Path) -> bool:
 
 def wait_for_dns(kubeconfig: Path) -> None:
     """Return when the DNS server answers."""
-    _wait_for_deployment(kubeconfig, "kube-system", "coredns")
+    wait_for_deployment(kubeconfig, "kube-system", "coredns")
 
 
 def wait_for_stores(kubeconfig: Path) -> None:
     """Return when both S3 stores run."""
     for region in manifests.REGIONS:
-        _wait_for_deployment(kubeconfig, manifests.S3_NAMESPACE, f"s3-{region}")
+        wait_for_deployment(kubeconfig, manifests.S3_NAMESPACE, f"s3-{region}")
 
 
 def make_buckets(region: str, endpoint: str) -> None:
@@ -81,7 +81,8 @@ def _has_bucket(client: Any, bucket: str) -> bool:
     return True
 
 
-def _wait_for_deployment(kubeconfig: Path, namespace: str, name: str) -> None:
+def wait_for_deployment(kubeconfig: Path, namespace: str, name: str) -> None:
+    """Return when a deployment's Pods are ready; raise DevError that describes them when they are not in time."""
     timeout = f"--timeout={READY_TIMEOUT_SECONDS}s"
     try:
         kubectl(kubeconfig, "--namespace", namespace, "rollout", "status", f"deployment/{name}", timeout)
