@@ -14,6 +14,7 @@ from lakehouse_api.data_contract import Consumer
 from lakehouse_operator.core import data_contract, ingest_pipeline
 from lakehouse_operator.core.compatibility import compare
 from lakehouse_operator.core.instants import parse_time
+from lakehouse_operator.core.notices import Notice
 from lakehouse_operator.core.plan import ObjectRef, Plan
 from lakehouse_operator.core.resource import Resource
 from tests import gen
@@ -31,9 +32,16 @@ def _text(plan: Plan) -> dict[str, Any]:
         "release": _refs(plan.release),
         "prune": _refs(plan.prune),
         "events": [f"{event.type} {event.reason}: {event.message}" for event in plan.events],
+        "notices": [_notice(one) for one in plan.notices],
         "requeueAfter": str(plan.requeue_after) if plan.requeue_after is not None else None,
     }
     return {key: value for key, value in parts.items() if value}
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    message = notice.message
+    said = {"id": message.id, "subject": message.subject, "document": dict(message.document)}
+    return {"to": notice.channel_id, "attempt": notice.attempt, **said}
 
 
 def _opened(config_map: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _document(resource: Resource, breach: Breach, occasion: Occasion, environmen
         "namespace": resource.namespace,
         "name": resource.name,
         "uid": resource.uid,
-        "promise": breach.promise,
+        "promise": str(breach.promise),
         "limit": breach.limit,
         "reason": breach.reason,
         "slot": breach.slot,
