@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from referencing.exceptions import Unresolvable
+
 from lakehouse_api.columns import DECIMAL, Field, field_of
 from lakehouse_api.references import written_out
 from lakehouse_operator.core.compatibility_members import Schema, properties_of, resolved
@@ -36,10 +38,16 @@ _KINDS_OF_VALUES: Final = frozenset({"string", "integer", "fraction", "boolean",
 
 def changes_of(old: Schema, new: Schema) -> list[Change]:
     """Give every difference, in the order of the new schema."""
-    found = list(_of(old, new, "", (old, new)))
+    found = _without_echoes(list(_of(old, new, "", (old, new))))
     if not found and old != new and _part(old, "$defs") != _part(new, "$defs"):
         found = [_change("", "DefinitionsChanged", _proven(old, new), "what the schema refers to has changed")]
     return found
+
+
+def _without_echoes(changes: list[Change]) -> list[Change]:
+    """Leave out the column that is gone because its property is."""
+    gone = {change.path for change in changes if change.kind == "PropertyRemoved"}
+    return [change for change in changes if change.kind != "ColumnRemoved" or change.path not in gone]
 
 
 def _part(schema: Schema, keyword: str) -> Any:
@@ -155,7 +163,10 @@ def _column(old: Schema, new: Schema, path: str, roots: tuple[Schema, Schema]) -
 def _field(schema: Mapping[str, Any], root: Schema) -> Field:
     """Read a property as a column. References within it are looked up in the whole contract."""
     definitions = {key: _part(root, key) for key in ("$defs", "definitions") if _part(root, key)}
-    return field_of("", written_out({**definitions, **schema}))
+    try:
+        return field_of("", written_out({**definitions, **schema}))
+    except Unresolvable:
+        return field_of("", {})
 
 
 def _columns(old: Field, new: Field, path: str) -> Iterator[Change]:
@@ -164,10 +175,17 @@ def _columns(old: Field, new: Field, path: str) -> Iterator[Change]:
         yield from _columns(old.element, new.element, f"{path}/*")
     elif old.members and new.members:
         before = {each.name: each for each in old.members}
-        for each in new.members:
-            yield from _columns(before[each.name], each, f"{path}/{each.name}") if each.name in before else ()
+        after = {each.name: each for each in new.members}
+        for name, member in before.items():
+            where = f"{path}/{name}"
+            yield from _columns(member, after[name], where) if name in after else [_column_gone(where)]
     elif old.ddl != new.ddl:
         yield _column_change(old.ddl, new.ddl, path)
+
+
+def _column_gone(path: str) -> Change:
+    change = _change(path, "ColumnRemoved", Direction.NEITHER, "its column would be gone")
+    return change.model_copy(update={"breaks": (Promise.COLUMNS,)})
 
 
 def _column_change(old: str, new: str, path: str) -> Change:

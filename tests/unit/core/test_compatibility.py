@@ -27,6 +27,7 @@ OLD: dict[str, Any] = {
         "tags": {"type": "array", "items": {"type": "string"}, "minItems": 1},
         "size": {"$ref": "#/$defs/size"},
         "step": {"type": "integer", "multipleOf": 2},
+        "maybe": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {}, "b": {}}}]},
         "either": {"anyOf": [{"type": "string"}, {"type": "boolean"}]},
     },
     "$defs": {"size": {"type": "integer", "minimum": 1}},
@@ -170,6 +171,12 @@ CHANGES = [
     pytest.param(
         of("either", anyOf=[{"type": "string"}]), {"AnyOfChanged"}, {Promise.ROWS}, id="an alternative is gone"
     ),
+    pytest.param(
+        of("maybe", anyOf=[{"type": "null"}, {"type": "object", "properties": {"a": {}}}]),
+        {"ColumnRemoved", "AnyOfChanged"},
+        {Promise.COLUMNS},
+        id="a member of what may be null is gone",
+    ),
     pytest.param(of("either", anyOf=[{"type": ["boolean", "string"]}]), {"AnyOfChanged"}, set(), id="said otherwise"),
     pytest.param(lambda s: s.update({"$id": "https://example.org/x"}), set(), set(), id="another name"),
 ]
@@ -210,6 +217,10 @@ def test_a_change_that_no_row_can_meet_breaks_nothing() -> None:
     [
         pytest.param({"properties": {"a": {"$ref": "https://example.org/x"}}}, id="what lies elsewhere"),
         pytest.param({"properties": {"a": {"$ref": "#/$defs/none"}}}, id="what is nowhere"),
+        pytest.param(
+            {"properties": {"a": {"properties": {"b": {"$ref": "https://example.org/x"}}}}},
+            id="what lies elsewhere, deep inside",
+        ),
         pytest.param({"properties": {"a": {"pattern": "("}}}, id="no regular expression"),
         pytest.param({"allOf": [{"$ref": "#"}]}, id="a circle without end"),
     ],
