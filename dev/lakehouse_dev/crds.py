@@ -46,7 +46,7 @@ def crd(kind: Kind) -> dict[str, Any]:
                 "listKind": f"{kind.kind}List",
                 "plural": kind.plural,
                 "singular": singular,
-                "shortNames": [kind.short],
+                "shortNames": [kind.short, *kind.aliases],
                 "categories": ["lakehouse"],
             },
             "versions": [_version(kind)],

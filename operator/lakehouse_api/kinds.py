@@ -32,6 +32,8 @@ class Kind:
     spec: type[Model]
     status: type[Model]
     columns: tuple[Column, ...]
+    aliases: tuple[str, ...] = ()
+    """More short names."""
 
 
 _READY = Column(name="Ready", path='.status.conditions[?(@.type=="Ready")].status')
@@ -64,6 +66,7 @@ DATA_CONTRACT = Kind(
     kind="DataContract",
     plural="datacontracts",
     short="contract",
+    aliases=("contracts",),
     spec=DataContractSpec,
     status=DataContractStatus,
     columns=(
