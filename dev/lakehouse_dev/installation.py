@@ -9,7 +9,7 @@ from typing import Any
 
 from lakehouse_dev import s3, tools
 from lakehouse_dev.chart import CHART
-from lakehouse_dev.cluster import services
+from lakehouse_dev.cluster import services, web
 from lakehouse_dev.errors import DevError
 from lakehouse_dev.image_store import Image
 
@@ -61,13 +61,14 @@ class Installation:
 
 
 def make_tenant(kubeconfig: Path, namespace: str, *, secrets: Sequence[str] = SECRETS) -> None:
-    """Make a namespace for pipelines, with the Secrets that open the cluster's S3 stores."""
+    """Make a namespace for pipelines: the Secrets of the cluster's S3 stores, the authority of its APIs."""
     keys = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY}
     objects: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}]
     for name in secrets:
         metadata = {"name": name, "namespace": namespace}
         objects.append({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys})
     services.apply(kubeconfig, objects)
+    web.trust(kubeconfig, namespace)
 
 
 def _of_image(value: str, image: Image) -> dict[str, str]:

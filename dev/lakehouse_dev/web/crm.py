@@ -10,8 +10,6 @@ from random import Random
 from typing import Any, Final
 
 FIRST_CHANGE: Final = datetime(2025, 3, 1, tzinfo=UTC)
-WAVE: Final = timedelta(days=10)
-"""Between the changes of one wave and those of the next."""
 
 DEFECT_EVERY: Final = 250
 DELETED_EVERY: Final = 40
@@ -61,24 +59,27 @@ class Crm:
             refused=sum(each["_defect"] for each in records),
         )
 
-    def change(self, *, changed: int = 30, added: int = 20, deleted: int = 5) -> None:
-        """Let the next wave happen: records are changed, added and deleted, some of them in the same second."""
+    def change(self, at: datetime, *, changed: int = 30, added: int = 20, deleted: int = 5) -> None:
+        """Let the next wave happen: records are changed, deleted and added, some of them in the same second.
+
+        The last of these seconds is `at`.
+        """
         self.wave += 1
+        first = at - timedelta(seconds=(changed + deleted + added - 1) // _SAME_SECOND)
         for name, records in self.objects.items():
             alive = [each for each in records if not each["IsDeleted"]]
             touched = alive[self.wave : self.wave + changed + deleted]
             for place, record in enumerate(touched):
-                _touch(record, self.wave, place)
+                _touch(record, first, place)
                 record["IsDeleted"] = place >= changed
-            first = len(records)
-            fresh = [MAKERS[name](self.seed, first + place) for place in range(added)]
+            fresh = [MAKERS[name](self.seed, number) for number in range(len(records), len(records) + added)]
             for place, record in enumerate(fresh):
-                _touch(record, self.wave, len(touched) + place)
+                _touch(record, first, len(touched) + place)
                 records.append({**record, "IsDeleted": False})
 
 
-def _touch(record: Record, wave: int, place: int) -> None:
-    at = FIRST_CHANGE + wave * WAVE + timedelta(days=30, seconds=place // _SAME_SECOND)
+def _touch(record: Record, first: datetime, place: int) -> None:
+    at = first + timedelta(seconds=place // _SAME_SECOND)
     record |= {"LastModifiedDate": at, "SystemModstamp": at}
 
 

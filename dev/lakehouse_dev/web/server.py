@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Self
 
@@ -63,7 +63,7 @@ class World:
 
     async def _change(self, _: web.Request) -> web.Response:
         """Let the next wave of changes happen, and a day of rates be published."""
-        self.crm.change()
+        self.crm.change(self.clock or datetime.now(UTC).replace(microsecond=0))  # noqa: TID251 (a change is now)
         self.ecb.publish()
         return web.json_response({"wave": self.crm.wave})
 

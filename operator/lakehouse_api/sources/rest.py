@@ -16,6 +16,7 @@ from lakehouse_api.secrets import Credentials, SecretUse, uses_of
 _SEGMENT: Final = r"[A-Za-z0-9_~!$'(),=:@;+-][A-Za-z0-9._~!$'(),=:@;+-]*"
 HTTPS: Final = rf"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{{1,5}})?(/{_SEGMENT})*/?$"
 FIELD: Final = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+_SLASHES_BEFORE_HOST: Final = 2
 _POINTER: Final = r"^(/([^~/]|~[01])*)*$"
 _Parameter = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.$\[\]-]+$")]
 _Pointer = Annotated[str, Field(max_length=255, pattern=_POINTER)]
@@ -100,7 +101,7 @@ class Auth(Model):
     oauth2_client_credentials: ClientCredentials
 
 
-_CRM: Final = "self.flavor in ['salesforce', 'hubspot']"
+_CRM: Final = "(self.flavor in ['salesforce', 'hubspot'])"
 _GENERIC: Final = "self.flavor == 'generic'"
 _CHECKS: Final = (
     (f"{_CRM} == has(self.object)", "object is needed for salesforce and hubspot, and only there"),
@@ -193,17 +194,27 @@ class RestSource(Model):
         return self.flavor.is_crm and self.deleted is not Deleted.OMIT
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """Name what is read: with another name it is other records, of which nothing was read yet.
+
+        A CRM's records are the same in every version of its API.
+        """
+        where = self.url.split("/")[2] if self.flavor.is_crm else self.url
+        return (self.flavor, where, self.object or "")
+
+    @property
     def label(self) -> str:
         """Say in a column of `kubectl get` what is read."""
         return f"rest/{self.flavor}"
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """Give, by field, every address that the namespace must be allowed to use."""
+        """Give, by field, every address that the namespace must be allowed to use. The host's name ends in a slash."""
+        url = self.url if self.url.count("/") > _SLASHES_BEFORE_HOST else f"{self.url}/"
         if self.auth is None:
-            return {"url": self.url}
+            return {"url": url}
         token_url = self.auth.oauth2_client_credentials.token_url
-        return {"url": self.url, "auth.oauth2ClientCredentials.tokenUrl": token_url}
+        return {"url": url, "auth.oauth2ClientCredentials.tokenUrl": token_url}
 
     @property
     def secret_uses(self) -> tuple[SecretUse, ...]:

@@ -126,7 +126,7 @@ def test_a_window_with_nothing_in_it_is_seen_without_reading_pages(apis: Apis) -
 
 def test_hubspot_gives_more_than_one_search_can(apis: Apis) -> None:
     apis.world.hubspot.cap = 100
-    apis.world.crm.change(added=150)
+    apis.world.crm.change(FIRST_CHANGE + HOUR, added=150)
 
     found = rows(hubspot(apis), Window())
 
@@ -134,7 +134,7 @@ def test_hubspot_gives_more_than_one_search_can(apis: Apis) -> None:
 
 
 def test_a_record_that_changes_while_hubspot_is_read_costs_no_other_record(apis: Apis) -> None:
-    apis.world.crm.change(added=250)
+    apis.world.crm.change(FIRST_CHANGE + HOUR, added=250)
     apis.world.crm.objects["contacts"].sort(key=lambda each: each["IsDeleted"])
     everything = window("lastmodifieddate", until=FIRST_CHANGE + timedelta(days=99))
     api = hubspot(apis, deleted="Omit")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from lakehouse_api.run import RunSpec
-from lakehouse_jobs.failures import spec_wrong
+from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.sources.rest.api import Window, moment, written
 from lakehouse_jobs.ingest.work import WindowWork
@@ -28,17 +28,23 @@ class Progress:
             return cls(cursor=cursor, watermark=None)
         work = window_work(last)
         if work.cursor != cursor:
-            raise spec_wrong(
-                "WatermarkLost",
-                f"batch {last.batch} read by {work.cursor or 'no cursor'}, and spec.incremental.cursor is {cursor} "
-                "now: what was read cannot be told from what is new. Set the cursor back, or let everything be read "
-                "again (annotation lakehouse.dev/reread).",
-            )
+            raise _lost(f"batch {last.batch} read by {work.cursor or 'no cursor'}, and the cursor is {cursor} now")
+        before, now = last.source.rest, run.job.source.rest
+        if before is None or now is None or before.identity != now.identity:
+            raise _lost(f"batch {last.batch} read other records than those that source.rest names now")
         return cls(cursor=cursor, watermark=moment(work.watermark or ""))
 
     def window(self, until: datetime) -> Window:
         """Give the records that are new."""
         return Window(cursor=self.cursor, after=self.watermark, until=until) if self.cursor else Window()
+
+
+def _lost(why: str) -> JobError:
+    return spec_wrong(
+        "WatermarkLost",
+        f"{why}, so it is unknown what is new. Set it back, or let everything be read again (annotation "
+        "lakehouse.dev/reread).",
+    )
 
 
 def work_of(window: Window, run: RunSpec, *, dated: bool) -> WindowWork:
