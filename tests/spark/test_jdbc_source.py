@@ -159,7 +159,7 @@ def test_late_rows_within_the_lookback_are_read_once(warehouse: Warehouse) -> No
     warehouse.ingest(slot="3", **WITH_LOOKBACK)
 
     assert warehouse.lake.rows("id", "_ingest_batch") == [(1, 1), (2, 1), (4, 2), (6, 2), (7, 3)]
-    assert [reasons for _, reasons in warehouse.lake.refused()] == [[("", "required")]], "refused once, too"
+    assert [reasons for _, reasons in warehouse.lake.refused()] == [[("/id", "required")]], "refused once, too"
 
 
 def test_a_row_dated_in_the_future_waits_and_hides_no_other(warehouse: Warehouse) -> None:

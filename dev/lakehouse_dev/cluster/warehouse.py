@@ -27,7 +27,7 @@ def image() -> Image:
     folder = DOCKERFILES / NAME
     context = {f"postgres/{part}": programs / part for part in _PARTS}
     context |= {"serve.sh": folder / "serve.sh", "redshift_front.py": Path(redshift_front.__file__)}
-    base = base_images.base_image(base_images.PYTHON).name
+    base = base_images.base_image(base_images.SPARK).name  # it has the C++ library, and is in the node for the jobs
     return build_image("warehouse", dockerfile=folder / "Dockerfile", context=context, build_args={"BASE_IMAGE": base})
 
 

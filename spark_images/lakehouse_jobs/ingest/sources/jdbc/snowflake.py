@@ -52,10 +52,10 @@ def _log_in(secrets: Secrets) -> Mapping[str, str]:
         "TIMEZONE": "UTC",
         "CLIENT_SESSION_KEEP_ALIVE": "true",
         "JDBC_QUERY_RESULT_FORMAT": "JSON",  # Arrow's would need java.nio opened
-        "JDBC_TREAT_DECIMAL_AS_INT": "false",
         "loginTimeout": "60",
         "networkTimeout": "300000",
         "CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": "false",
+        "disablePlatformDetection": "true",  # it asks the metadata services of three clouds where it runs
     }
 
 
