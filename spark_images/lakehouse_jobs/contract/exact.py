@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError
+from referencing.jsonschema import DRAFT202012
 
 from lakehouse_api.references import registry
 from lakehouse_jobs.contract.schema import Contract
@@ -51,9 +52,10 @@ def judge_with(contract: Contract, *, cells: bool) -> Callable[[str | None, str 
 def judge_json(contract: Contract, text: str) -> Verdict:
     """Judge a row that is JSON already."""
     try:
-        return judge_instance(contract, _parse(text), _parse(text, Decimal))
+        instance, precise = _parse(text), _parse(text, Decimal)
     except (ValueError, RecursionError) as error:
         return _refused([Reason("", "Malformed", f"not a JSON value: {error}")])
+    return judge_instance(contract, instance, precise)
 
 
 def judge_cells(contract: Contract, text: str) -> Verdict:
@@ -78,6 +80,8 @@ def judge_instance(contract: Contract, instance: Any, precise: Any) -> Verdict:
         errors = sorted(_validator(contract.document).iter_errors(instance), key=_order)
     except ArithmeticError:  # 1e400 is infinite as a float, which multipleOf cannot divide
         return _refused([Reason("", "Unrepresentable", "a number is too large to be checked")])
+    except RecursionError:
+        return _refused([Reason("", "Unrepresentable", "too deeply nested to be checked")])
     if errors:
         return _refused([_reason(error) for error in errors])
     if not isinstance(instance, dict):
@@ -100,9 +104,10 @@ def _coerced(cell: str, types: frozenset[str], number: Callable[[str], Any]) -> 
 
 @lru_cache(maxsize=8)
 def _validator(document: str) -> Draft202012Validator:
-    return Draft202012Validator(
-        json.loads(document), format_checker=Draft202012Validator.FORMAT_CHECKER, registry=registry()
-    )
+    schema = json.loads(document)
+    # with its own parts looked up before: the library looks for some of them only among the known
+    known = registry().with_resource("", DRAFT202012.create_resource(schema)).crawl()
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER, registry=known)
 
 
 def _not_json(constant: str) -> Any:
