@@ -93,7 +93,7 @@ def _pod(image_name: str) -> dict[str, Any]:
         "image": image_name,
         "args": postgres.as_options(settings),
         "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
-        "readinessProbe": {"tcpSocket": {"port": PORTS["postgres"]}, "periodSeconds": 1},
+        "readinessProbe": {"tcpSocket": {"port": PORTS["redshift"]}, "periodSeconds": 1},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,

@@ -14,7 +14,11 @@ from tests.e2e.installed.broken import BROKEN, TEXT
 from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
 
 SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
-RULES = {"tables": ["bronze.*"], "uris": ["s3://landing/*", "s3://nowhere/*"]}
+WAREHOUSE = "postgres.warehouse.svc.cluster.local"
+RULES = {
+    "tables": ["bronze.*"],
+    "uris": ["s3://landing/*", "s3://nowhere/*", f"jdbc:postgresql://{WAREHOUSE}:*", f"jdbc:redshift://{WAREHOUSE}:*"],
+}
 STORE = {
     "endpoint": "http://s3-east.s3.svc.cluster.local:8333",
     "region": "us-east-1",
