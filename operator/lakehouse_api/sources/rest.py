@@ -91,7 +91,7 @@ class ClientCredentials(Model):
     token_url: Annotated[str, Field(max_length=1024, pattern=HTTPS)]
     scopes: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]],
-        Field(max_length=20),
+        Field(max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}),
     ] = []
 
 
