@@ -9,10 +9,13 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lakehouse_api.run import Store
+from lakehouse_dev.kafka import Kafka, start_kafka
 from lakehouse_dev.s3 import S3, start_s3
+from lakehouse_dev.schema_registry import Registry, start_registry
 from lakehouse_dev.spark_jars import job_jars
 from lakehouse_jobs.session import REQUIRED, reach
 from tests.spark.lake import BUCKET, CREDENTIALS_PREFIX, Lake, store
+from tests.spark.stream import Stream
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON_PATH = os.pathsep.join(str(REPOSITORY / each) for each in ("operator", "spark_images"))
@@ -20,6 +23,8 @@ SPARK_CONF = {
     **REQUIRED,
     "spark.master": "local[2]",
     "spark.driver.memory": "1g",
+    # the tests are over before a better compiler or a parallel collector would pay
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -57,3 +62,22 @@ def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSes
 def lake(s3: S3, spark: SparkSession, request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
     return Lake(s3=s3, spark=spark, prefix=f"{name}-{tmp_path.name}")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    with start_kafka(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with start_registry(tmp_path_factory.mktemp("registry")) as server:
+        yield server
+
+
+@pytest.fixture
+def stream(broker: Kafka, lake: Lake) -> Stream:
+    topic = f"people-{lake.prefix}"
+    broker.create_topic(topic, partitions=2)
+    return Stream(broker=broker, lake=lake, topic=topic)
