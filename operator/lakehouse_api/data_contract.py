@@ -114,4 +114,4 @@ class DataContractStatus(Model):
     proposed: ProposedVersion | None = None
     versions: Annotated[list[ContractVersion], Field(max_length=MOST_VERSIONS, json_schema_extra=ATOMIC)] = []
     consumers: Annotated[list[Consumer], Field(max_length=MOST_CONSUMERS, json_schema_extra=ATOMIC)] = []
-    used_by: Annotated[int, Field(description="How many pipelines name the contract.")] = 0
+    used_by: Annotated[int | None, Field(description="How many pipelines name the contract.")] = None

@@ -108,7 +108,7 @@ class Operator:
             store=self.store,
             queue=self.queue,
             ledger=self.ledger,
-            executor=Executor(client=self.client, store=self.store, emit=emit),
+            executor=Executor(client=self.client, store=self.store, emit=emit, wake=self.queue.add),
             courier=self.courier,
             emit=emit,
             clock=utc_now,

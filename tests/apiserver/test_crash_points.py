@@ -58,7 +58,9 @@ class Life:
             store=self._store,
             queue=queue,
             ledger=RunLedger(limits=config.max_active_runs, store=self._store, wake=queue.add),
-            executor=Executor(client=client, store=self._store, emit=lambda _resource, _event: None),
+            executor=Executor(
+                client=client, store=self._store, emit=lambda _resource, _event: None, wake=lambda _key: None
+            ),
             emit=lambda _resource, _event: None,
             clock=clock,
             metrics=Metrics(),

@@ -59,7 +59,9 @@ def decide(body: dict[str, Any]) -> tuple[Resource, Plan]:
 async def scene(installed: ControlPlane, client: Client) -> AsyncIterator[Scene]:
     events: list[Event] = []
     store = Store({})
-    executor = Executor(client=client, store=store, emit=lambda _resource, event: events.append(event))
+    executor = Executor(
+        client=client, store=store, emit=lambda _resource, event: events.append(event), wake=lambda _key: None
+    )
     async with temporary_namespace(client) as namespace:
         resource, plan = decide(await client.create(PIPELINES, namespace, pipeline("accounts")))
         yield Scene(client=client, store=store, executor=executor, resource=resource, plan=plan, events=events)

@@ -25,7 +25,7 @@ from lakehouse_operator.core.compatibility_verdict import Change, Direction, Pro
 _DEEPEST: Final = 12
 _LONGEST_VALUE: Final = 80
 _LONG_DIGITS: Final = 19
-"""Digits before the point that hold every 64-bit integer."""
+"""Digits before the point of the largest 64-bit integer; Delta wants one more."""
 _BREAKS: Final = {
     Direction.TIGHTENS: (Promise.ROWS,),
     Direction.LOOSENS: (Promise.VALUES,),
@@ -203,7 +203,7 @@ def _is_wider(old: str, new: str) -> bool:
         return False
     digits, scale = int(decimal[1]), int(decimal[2])
     if old == "bigint":
-        return digits - scale >= _LONG_DIGITS
+        return digits - scale > _LONG_DIGITS
     before = DECIMAL.fullmatch(old)
     if before is None:
         return False

@@ -10,7 +10,7 @@ from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import BY_KIND, CONFIG_MAPS, PODS, RESOURCES, Endpoint
 from lakehouse_operator.kube.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from lakehouse_operator.kube.refusals import NAME_CONFLICT, refusal_of
-from lakehouse_operator.kube.store import Body, Store, owner_uid
+from lakehouse_operator.kube.store import Body, Key, Store, key_of, owner_uid
 
 Emit = Callable[[Resource, Event], None]
 
@@ -34,10 +34,11 @@ class RefusedError(Exception):
 class Executor:
     """Carries out plans, one resource at a time."""
 
-    def __init__(self, *, client: Client, store: Store, emit: Emit) -> None:
+    def __init__(self, *, client: Client, store: Store, emit: Emit, wake: Callable[[Key], None]) -> None:
         self._client = client
         self._store = store
         self._emit = emit
+        self._wake = wake
 
     async def carry_out(self, resource: Resource, plan: Plan) -> None:
         """Do what the plan says, in the order of its fields.
@@ -114,7 +115,7 @@ class Executor:
         except NotFoundError as error:
             raise GoneError(error.message) from error
         if live["metadata"]["resourceVersion"] != resource.resource_version:
-            self._store.put_resource(live)
+            self._learn(live)
             raise StaleError
 
     async def _post(self, endpoint: Endpoint, resource: Resource, launch: Launch, manifest: Manifest) -> bool:
@@ -179,13 +180,18 @@ class Executor:
         except ConflictError as error:
             await self._refresh(resource)
             raise StaleError from error
-        self._store.put_resource(written)
+        self._learn(written)
 
     async def _refresh(self, resource: Resource) -> None:
         live = await self._find(RESOURCES[resource.kind], resource.namespace, resource.name)
         if live is None:
             raise GoneError(resource.name)
-        self._store.put_resource(live)
+        self._learn(live)
+
+    def _learn(self, body: Body) -> None:
+        """Take a resource as it is now; its watch event will be no news, so whom else it concerns is woken here."""
+        for key in self._store.put_resource(body) - {key_of(body)}:
+            self._wake(key)
 
 
 def _verdict(error: ClusterError) -> Exception:

@@ -54,7 +54,7 @@ class Shop:
             queue=self.queue,
             ledger=RunLedger(limits=config().max_active_runs, store=self.store, wake=self.queue.add),
             courier=self.courier,
-            executor=Executor(client=self.client, store=self.store, emit=self._emit),
+            executor=Executor(client=self.client, store=self.store, emit=self._emit, wake=self.queue.add),
             emit=self._emit,
             clock=utc_now,
             metrics=self.metrics,
