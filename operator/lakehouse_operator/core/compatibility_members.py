@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lakehouse_api.references import IN_PLACE
+
 Schema = Any
 """A JSON Schema: an object, or true or false."""
 
-IN_PLACE: Final = ("allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependentSchemas")
-"""Keywords whose schemas speak of the same instance as the schema they stand in."""
 _DEEPEST: Final = 16
 
 

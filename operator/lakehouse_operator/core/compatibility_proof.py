@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema_rs
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema_rs.canonical import CanonicalizationError, Satisfiability
-from jsonschema_specifications import REGISTRY
 
+from lakehouse_api.references import registry
 from lakehouse_operator.core.compatibility_members import Schema
 from lakehouse_operator.core.compatibility_samples import samples
 
@@ -74,7 +74,7 @@ def _refutations(inner: Schema, outer: Schema, difference: Schema | None) -> Ite
 
 def _validator(schema: Schema) -> Draft202012Validator:
     checker = Draft202012Validator.FORMAT_CHECKER
-    return Draft202012Validator(schema, format_checker=checker, registry=REGISTRY)
+    return Draft202012Validator(schema, format_checker=checker, registry=registry())
 
 
 def _is_valid(validator: Draft202012Validator, instance: Any) -> bool:
