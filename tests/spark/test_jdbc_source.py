@@ -212,7 +212,7 @@ def test_partitions_lose_and_double_nothing_while_rows_are_inserted(
             place = "NULL" if n % 50 == 0 else str(n if n % 2 else -n)
             warehouse.run(f"INSERT INTO people VALUES ({place}, '{n}', clock_timestamp())")
 
-    source = warehouse.source(partition={"column": "id", "count": 4}, fetchSize=50)
+    source = warehouse.source(partition={"column": "id", "count": 4}, fetchSize=50, lag="0s")
     contract = {"type": "object", "properties": PEOPLE["properties"]}
     job: dict[str, Any] = {"contract": contract, "incremental": {"cursor": "changed"}, "source": source}
     inserting = threading.Thread(target=insert)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Self
@@ -113,9 +112,12 @@ class JdbcSource(Model):
         ),
     ] = None
     lag: Annotated[
-        Duration,
-        Field(description="Rows younger than this wait for the next batch: an open transaction may add some before."),
-    ] = timedelta(0)
+        Duration | None,
+        Field(
+            description="Rows whose cursor is younger wait for the next batch: an open transaction may add some "
+            "before them. Absent: 1m where the cursor is a date or a time.",
+        ),
+    ] = None
     credentials: Credentials | None = None
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from lakehouse_api.run import ExitCode, RunSpec
@@ -21,6 +22,9 @@ _LOG: Final = logging.getLogger(__name__)
 _REREAD: Final = (
     "To read everything once more from the beginning, set the annotation lakehouse.dev/reread to a new value."
 )
+
+USUAL_LAG: Final = timedelta(minutes=1)
+"""Longer than most transactions, and than a second: many clocks in columns show whole ones."""
 
 
 def window_of(plan: Plan) -> WindowWork:
@@ -113,7 +117,7 @@ class Planner:
                 cursor, "some rows have none and would never be read: fill it, or leave them out by a query"
             )
         after = set_back(cursor.kind, watermark, incremental.lookback) if watermark and incremental else None
-        ceiling = clock.ceiling(cursor.kind, self.source.lag)
+        ceiling = clock.ceiling(cursor.kind, self.source.lag if self.source.lag is not None else USUAL_LAG)
         until = self._largest(session, cursor, Bounds(column=cursor, after=watermark, until=ceiling))
         if until is None:
             return None
