@@ -12,7 +12,7 @@ from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.access import read_kubeconfig
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import LEASES, Endpoint
-from lakehouse_operator.kube.errors import NotFoundError
+from lakehouse_operator.kube.errors import ConflictError, NotFoundError
 from tests.apiserver.world import NAMESPACES, SERVICE_ACCOUNTS
 
 RELEASE = "lakehouse-operator"
@@ -32,12 +32,12 @@ _HELD = {
 }
 
 
-def rendered() -> list[dict[str, Any]]:
-    """Give the chart's objects as Helm renders them."""
+def rendered(*arguments: str) -> list[dict[str, Any]]:
+    """Give the chart's objects as Helm renders them, with more arguments if there are any."""
     helm = tools.program(tools.HELM)
     command = [str(helm), "template", RELEASE, str(CHART), "--namespace", RELEASE_NAMESPACE]
     settings = ["--kube-version", tools.KUBERNETES_VERSION, "--set", "settings.lake.uri=s3://lake"]
-    done = subprocess.run([*command, *settings], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, *settings, *arguments], capture_output=True, text=True, check=True)
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
@@ -50,6 +50,17 @@ async def install(client: Client) -> None:
         if document["kind"] in _HELD:
             namespace = document["metadata"].get("namespace", "")
             await client.create(_HELD[document["kind"]], namespace, document)
+
+
+async def allow_notifications(client: Client, namespace: str) -> None:
+    """Let the operator read Secrets of a namespace, as the chart does where notifications are enabled."""
+    values = ["--set", f"notifications.enabled=true,notifications.namespaces={{{namespace}}}"]
+    for document in await asyncio.to_thread(rendered, *values):
+        if document["metadata"]["name"] == f"{RELEASE}-notifications":
+            try:
+                await client.create(_HELD[document["kind"]], namespace, document)
+            except ConflictError:
+                continue  # another test has done it
 
 
 async def _establish(client: Client, crd: dict[str, Any]) -> None:

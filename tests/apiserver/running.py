@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "buckets": [{"bucket": "lake", "region": "us-east-1"}, {"bucket": "landing", "region": "us-east-1"}],
     "spark": {"image": "localhost/lakehouse-spark:1", "driverServiceAccount": "driver"},
     "tenancy": [{"namespace": "test-*", "tables": ["bronze.*"], "uris": ["s3://landing/*"]}],
+    "notifications": {"allowedHosts": ["localhost"], "allowHttp": True},
 }
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,8 +1,11 @@
 """Who may do what: the operator what it calls, drivers Pods, executors nothing, people what they may do anyway."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from lakehouse_api.kinds import GROUP, KINDS
+from lakehouse_dev import paths
 from lakehouse_operator.kube import endpoints
 from lakehouse_operator.kube.endpoints import Endpoint
 from tests.chart.conftest import MINIMUM, NAMESPACE, RELEASE, Helm, Manifests, environment, of_kind
@@ -95,6 +98,16 @@ def test_the_secrets_that_can_be_read_can_be_named(helm: Helm) -> None:
     [rule] = _rules(manifests, "Role", NOTIFICATIONS, "crm")
 
     assert (rule["resourceNames"], rule["verbs"]) == (["slack", "alerts"], ["get"])
+
+
+def test_the_values_of_the_guide_give_the_rights_that_it_says(helm: Helm, tmp_path: Path) -> None:
+    guide = (paths.REPOSITORY / "docs" / "how-to" / "sla.md").read_text()
+    [values] = re.findall(r"^```yaml\n(# notifications\.yaml\n.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    (tmp_path / "notifications.yaml").write_text(values)
+    manifests = helm.render(*MINIMUM, *TENANT, "--values", str(tmp_path / "notifications.yaml"))
+
+    [rule] = _rules(manifests, "Role", NOTIFICATIONS, "crm")
+    assert rule == {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["sla-alerts"], "verbs": ["get"]}
 
 
 def test_the_rights_can_be_kept_to_some_namespaces(helm: Helm) -> None:

@@ -75,6 +75,9 @@ class Plan:
     """Objects of runs that fell out of the history."""
     events: tuple[Event, ...] = ()
     notices: tuple[Notice, ...] = ()
-    """Messages for people, sent in the background once the status that tells of them is stored."""
+    """Messages for people, sent in the background once the status that tells of them is stored.
+
+    Beside a launch there are only messages that the stored status tells of.
+    """
     requeue_after: timedelta | None = None
     """When to look again without being woken; None: only when something happens."""

@@ -49,16 +49,18 @@ class Kept:
 def overseen(plan: Plan, promised: Promised) -> Plan:
     """Add to a plan of any kind that runs what its promises ask for.
 
-    What there is to say is not held up by a launch that the cluster may not take: it is a plan of its own before it.
+    What there is to say is not held up by a launch that the cluster may not take: it is stored in a plan of its own
+    before, so that a plan with a launch says only what is in the status already.
     """
     stored = promised.resource.status
     if promised.sla is None and "sla" not in stored:
         return plan
-    if plan.launch is not None:
-        first = _joined(Plan(status=stored), promised)
-        if first.notices or _said(first.status) != _said(stored):
-            return replace(first, requeue_after=timedelta())
-    return _joined(plan, promised)
+    if plan.launch is None:
+        return _joined(plan, promised)
+    before = _joined(Plan(status=stored), promised)
+    if _said(before.status) != _said(stored):
+        return replace(before, requeue_after=timedelta())
+    return replace(_joined(plan, promised), notices=before.notices)
 
 
 def _said(status: Mapping[str, Any] | None) -> Any:

@@ -128,6 +128,8 @@ class Reconciler:
             self._ledger.release(key)
         elif not self._ledger.acquire(key):
             plan = kind.reconcile(resource, replace(seen, room=False), self._clock(), self._config)
+        if plan.launch is not None:  # it may fail, and must not hold up what is to be said
+            self._courier.take(key, resource.namespace, plan.notices)
         plan = await self._carry_out(key, kind, resource, seen, plan)
         self._courier.noted(key, deliveries)
         self._courier.take(key, resource.namespace, plan.notices)

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from lakehouse_api.sla import Sla
 from lakehouse_operator.core.instants import format_time
 from tests import gen
-from tests.promised import Told, reasons, types
+from tests.promised import WEBHOOK, Told, reasons, types
+from tests.world import scheduled
 
 HOUR = timedelta(hours=1)
 SLOT = "2026-11-23T22:00:00Z"
@@ -306,6 +307,29 @@ def test_the_condition_stands_still_while_time_passes() -> None:
         told.after(hours=7)
 
     assert (told.run.conditions, told.known) == (before, known)
+
+
+def test_what_is_late_is_stored_before_a_launch_and_what_is_being_told_holds_up_none() -> None:
+    world = scheduled("0 * * * *", sla={"freshness": "80m"}, notify=[WEBHOOK])
+    world.pass_time(timedelta(minutes=90))
+
+    plans = [world.reconcile() for _ in range(2)]
+
+    assert [plan.launch is not None for plan in plans] == [False, True]
+    assert [len(plan.notices) for plan in plans] == [1, 1]
+    assert world.condition("SLAMet") is not None
+
+
+def test_of_a_spec_that_cannot_be_read_nothing_is_judged_and_nothing_forgotten() -> None:
+    world = scheduled("0 * * * *", sla={"freshness": "90m"}, notify=[])
+    world.pass_time(timedelta(hours=2))
+    world.reconcile()
+    known = world.status["sla"]
+
+    world.edit(sla={"freshness": "often"})
+    world.reconcile()
+
+    assert (world.status["sla"], world.condition("SLAMet")) == (known, None)
 
 
 @pytest.mark.parametrize("wrong", [{}, {"freshness": "0s"}, {"freshness": "often"}, {"latency": "1h"}])

@@ -9,7 +9,7 @@ import pytest
 from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.notices import Notice
-from lakehouse_operator.core.plan import Event, Plan
+from lakehouse_operator.core.plan import Event, Launch, Plan
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.delivery.courier import Courier
 from lakehouse_operator.handlers.clock import utc_now
@@ -25,6 +25,7 @@ from lakehouse_operator.kube.execute import Executor
 from lakehouse_operator.kube.store import Key, Store, key_of
 from lakehouse_operator.telemetry.metrics import Metrics
 from tests.gen import config, pipeline_body
+from tests.promised import Told
 
 
 class Shop:
@@ -32,7 +33,9 @@ class Shop:
 
     def __init__(self, faults: dict[str, Exception]) -> None:
         self.faults = faults
+        self.plan = Plan()
         self.decided: list[str] = []
+        self.said: list[str] = []
         self.events: list[tuple[str, str]] = []
         self.store = Store({})
         self.queue = WorkQueue()
@@ -67,10 +70,10 @@ class Shop:
         if fault := self.faults.get(resource.name):
             raise fault
         self.decided.append(resource.name)
-        return Plan()
+        return self.plan
 
     async def _send(self, namespace: str, notice: Notice) -> None:
-        raise AssertionError(f"there is nothing to say in {namespace}: {notice}")
+        self.said.append(f"{namespace}: {notice.message.document['type']}")
 
     def _emit(self, resource: Resource, event: Event) -> None:
         self.events.append((resource.name, event.reason))
@@ -155,6 +158,19 @@ async def test_success_forgets_earlier_failures(monkeypatch: pytest.MonkeyPatch)
 
     assert waits[-1] is not None
     assert waits[-1] <= 1.0
+
+
+async def test_a_launch_that_fails_holds_up_nothing_that_is_to_be_said() -> None:
+    shop = Shop({})
+    launch = Launch(run_id="run", config_map={}, pod={})
+    shop.plan = Plan(launch=launch, notices=Told().after(hours=3).notices)
+    shop.add("late")
+
+    await shop.work_off()
+    await shop.courier.drain(10)
+
+    assert shop.said == ["lakehouse: lakehouse.sla.breached"]
+    assert shop.count("done") == 0
 
 
 async def test_a_process_that_no_longer_leads_ends_its_workers() -> None:
