@@ -16,7 +16,7 @@ from lakehouse_jobs.ingest.sources.kafka.avro import WIRE_BYTES, Schemas, decode
 from lakehouse_jobs.ingest.work import OffsetRange
 
 MOST_SCHEMAS: Final = 1000
-_POLL_MILLISECONDS: Final = "60000"
+POLL_MILLISECONDS: Final = "60000"
 _NO_VALUE: Final = "Tombstone: it has no value: its key was deleted"
 _NO_TEXT: Final = "Encoding: its bytes are not UTF-8; the row is their base64"
 _DECODED: Final = StructType().add("text", StringType()).add("flaw", StringType())
@@ -33,7 +33,7 @@ def messages(spark: SparkSession, topic: str, ranges: Iterable[OffsetRange], opt
         .option("minPartitions", max(len(wanted), spark.sparkContext.defaultParallelism))
         .option("kafka.isolation.level", "read_committed")
         .option("failOnDataLoss", "true")
-        .option("kafkaConsumer.pollTimeoutMs", _POLL_MILLISECONDS)
+        .option("kafkaConsumer.pollTimeoutMs", POLL_MILLISECONDS)
         .load()
     )
 

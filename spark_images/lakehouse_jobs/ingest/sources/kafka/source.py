@@ -99,4 +99,4 @@ class Kafka:
         """Say that all messages were read; a topic may well have none yet."""
         newest = offsets_work(committed[-1]).newest_input if committed else None
         message = f"{self.place} has no messages that were not read." if committed else f"{self.place} is empty so far."
-        return Idle(reason="NothingNew", message=message, newest_input=newest)
+        return Idle(reason="NoNewRows", message=message, newest_input=newest)
