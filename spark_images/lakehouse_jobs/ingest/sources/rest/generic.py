@@ -10,7 +10,7 @@ import httpx
 from lakehouse_api.sources.rest import PageStyle, Pagination, RestSource
 from lakehouse_jobs.ingest.sources.rest.api import Record, Window, array_of, json_of, written
 from lakehouse_jobs.ingest.sources.rest.client import Answer, Client, Request, next_url
-from lakehouse_jobs.ingest.sources.rest.json_text import at_pointer, find, joined, members, plain
+from lakehouse_jobs.ingest.sources.rest.json_text import at_pointer, find, joined, members, pick, plain
 
 _ONE_PAGE: Final = Pagination(style=PageStyle.LINK)
 
@@ -82,9 +82,10 @@ class Generic:
         """Rename what has other names; what is no object stays as it is, for the contract to refuse."""
         if not self._renamed or not text.startswith("{"):
             return text
-        found = {name: find(text, path) for name, path in self._renamed.items()}
+        record = members(text)
+        found = {name: pick(record, path) for name, path in self._renamed.items()}
         taken = {path[0] for path in self._renamed.values()}
-        kept = {name: part for name, part in members(text).items() if name not in taken}
+        kept = {name: part for name, part in record.items() if name not in taken}
         return joined({**kept, **{name: part for name, part in found.items() if part is not None}})
 
 

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
@@ -63,6 +63,12 @@ def find(text: str, path: Iterable[str]) -> str | None:
     for name in path:
         found = members(found).get(name) if found else None
     return found
+
+
+def pick(parts: Mapping[str, str], path: Sequence[str]) -> str | None:
+    """Do the same for an object whose members are cut out already: for many paths that is once instead of each time."""
+    first = parts.get(path[0])
+    return first if first is None or len(path) == 1 else find(first, path[1:])
 
 
 def at_pointer(text: str, pointer: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 from lakehouse_api.sources.rest import RestSource
 from lakehouse_jobs.ingest.sources.rest.api import Record, Window, array_of, json_of, written
 from lakehouse_jobs.ingest.sources.rest.client import Answer, Client, Request, malformed, next_url
-from lakehouse_jobs.ingest.sources.rest.json_text import find, joined, plain
+from lakehouse_jobs.ingest.sources.rest.json_text import find, joined, members, pick, plain
 
 _OFFSET: Final = re.compile(r'"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?)\+0000"')
 
@@ -59,9 +59,10 @@ class Salesforce:
         return array_of(find(page, ["records"]), self._url, "records"), following
 
     def _record(self, text: str, cursor: str | None) -> Record:
-        found = {name: find(text, path) for name, path in self._wanted.items()}
+        record = members(text)
+        found = {name: pick(record, path) for name, path in self._wanted.items()}
         row = joined({name: _rfc_3339(each) for name, each in found.items() if each is not None})
-        at = plain(find(text, cursor.split("."))) if cursor else None
+        at = plain(pick(record, cursor.split("."))) if cursor else None
         return Record(cursor=at if isinstance(at, str) else None, row=row)
 
 
