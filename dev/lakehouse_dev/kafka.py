@@ -42,7 +42,7 @@ def programs() -> Path:
     target = cache_file("kafka", digest([SOURCES / "pom.xml"]))
     with exclusive(target.with_suffix(".lock"), what="Kafka"):
         if not target.exists():
-            say("Kafka: downloading the broker from Maven Central (44 MB, about 15 s)")
+            say("Kafka: downloading the broker from Maven Central (46 MB, about 15 s)")
             unfinished = target.with_suffix(".unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             maven("--file", str(SOURCES / "pom.xml"), "package", f"-Djars.directory={unfinished}")
@@ -93,14 +93,18 @@ def settings(listeners: Sequence[Listener], controller: Listener, data: str) -> 
     }
 
 
-def secured(listener: Listener, pem: Path) -> dict[str, str]:
-    """Return the settings of a listener with TLS, whose key and certificate are in one file, and with passwords."""
+def encrypted(listener: Listener, pem: Path) -> dict[str, str]:
+    """Return the settings of a listener with TLS, whose key and certificate are in one file."""
+    prefix = f"listener.name.{listener.name.lower()}"
+    return {f"{prefix}.ssl.keystore.type": "PEM", f"{prefix}.ssl.keystore.location": str(pem)}
+
+
+def logins(listener: Listener) -> dict[str, str]:
+    """Return the settings of a listener where USER logs in by PLAIN, and by SCRAM whoever the data directory knows."""
     prefix = f"listener.name.{listener.name.lower()}"
     login = "org.apache.kafka.common.security.{}.{}LoginModule required"
     plain = f'{login.format("plain", "Plain")} user_{USER}="{_PASSWORD_IN_JAAS}";'
     return {
-        f"{prefix}.ssl.keystore.type": "PEM",
-        f"{prefix}.ssl.keystore.location": str(pem),
         f"{prefix}.sasl.enabled.mechanisms": f"PLAIN,{SCRAM}",
         f"{prefix}.plain.sasl.jaas.config": plain,
         f"{prefix}.{SCRAM.lower()}.sasl.jaas.config": f"{login.format('scram', 'Scram')};",
@@ -194,7 +198,7 @@ class Kafka:
         pair = Authority.create(pem.parent).server("server", names=("127.0.0.1", "localhost"))
         pem.write_text(pair.key.read_text() + pair.certificate.read_text())
         listeners = (self.plain, self.secure)
-        values = settings(listeners, self.controller, str(data)) | secured(self.secure, pem)
+        values = settings(listeners, self.controller, str(data)) | encrypted(self.secure, pem) | logins(self.secure)
         file.write_text(as_properties(values))
         scram = f"{SCRAM}=[name={USER},password={PASSWORD}]"
         _format(file, scram)
