@@ -13,6 +13,7 @@ from lakehouse_operator.kube.client import Client
 from tests import gen
 from tests.apiserver.running import PIPELINES
 from tests.apiserver.world import temporary_namespace
+from tests.promised import SLACK, WEBHOOK
 
 pytestmark = pytest.mark.apiserver
 
@@ -50,9 +51,34 @@ def apply(control_plane: ControlPlane, body: dict[str, Any]) -> subprocess.Compl
     )
 
 
+def jdbc(**changes: str) -> dict[str, Any]:
+    return {"jdbc": {"dialect": "postgres", "url": "jdbc:postgresql://db/shop", "table": "public.orders"} | changes}
+
+
 REFUSED = [
     pytest.param("spec.sorce", {}, 'unknown field "spec.sorce"', id="a misspelt field"),
-    pytest.param("spec.source", {}, "set source.files", id="no source"),
+    pytest.param("spec.source", {}, "exactly one of files, jdbc", id="no source"),
+    pytest.param(
+        "spec.source",
+        jdbc(url="jdbc:postgresql://ada:secret@db/shop"),
+        "one host, without user or password",
+        id="a password in a URL",
+    ),
+    pytest.param(
+        "spec.source",
+        jdbc(url="jdbc:postgresql://db/shop?socketFactory=x"),
+        "it may set ApplicationName, connectTimeout",
+        id="a class for a driver to load",
+    ),
+    pytest.param("spec.source", jdbc(query="SELECT 1"), "exactly one of table or query", id="a table and a query"),
+    pytest.param("spec.source.jdbc", jdbc()["jdbc"], "exactly one of files, jdbc", id="two sources"),
+    pytest.param("spec.sla", {}, "sla needs freshness, maxDuration or both", id="an SLA that promises nothing"),
+    pytest.param("spec.sla", {"freshness": "0s"}, "a limit of nothing is always passed", id="an SLA of nothing"),
+    pytest.param("spec.sla", {"maxDuration": "soon"}, "spec.sla.maxDuration", id="a limit that is no duration"),
+    pytest.param("spec.notify", [{}], "exactly one of slack, webhook or sns", id="a channel of no kind"),
+    pytest.param("spec.notify", [SLACK | WEBHOOK], "exactly one of slack, webhook or sns", id="a channel of two kinds"),
+    pytest.param("spec.notify", [{"webhook": {}}], "exactly one of url or secretRef", id="a webhook without a URL"),
+    pytest.param("spec.notify", [SLACK] * 9, "must have at most 8 items", id="too many to tell"),
     pytest.param("spec.contract", {}, "exactly one of ref (a DataContract) or schema", id="no contract"),
     pytest.param(
         "spec.contract", {"ref": "a", "schema": {}}, "exactly one of ref (a DataContract) or schema", id="two contracts"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from py4j.java_gateway import get_field
 from pyspark.sql import SparkSession
 
 from lakehouse_api.run import ExitCode
@@ -102,10 +103,10 @@ def test_the_driver_of_redshift_takes_the_url_and_knows_what_it_is_told(drivers:
     found = driver.getPropertyInfo(url, jvm.java.util.Properties())
 
     assert driver.acceptsURL(url)
-    names = {each.name for each in found}
+    known = {get_field(each, "name"): get_field(each, "value") for each in found}
     told = REDSHIFT.log_in(secret(username="u", password="p"))
-    assert [name for name in told if name.lower() not in names] == []
-    assert {each.name: each.value for each in found}["sslmode"] == "verify-full"
+    assert [name for name in told if name.lower() not in known] == []
+    assert (known["sslmode"], known["querygroup"]) == ("verify-full", "lake")
 
 
 def test_an_account_that_cannot_be_reached_is_unavailable(drivers: SparkSession) -> None:
