@@ -55,7 +55,22 @@ def jdbc(**changes: str) -> dict[str, Any]:
     return {"jdbc": {"dialect": "postgres", "url": "jdbc:postgresql://db/shop", "table": "public.orders"} | changes}
 
 
+def kafka(**changes: Any) -> dict[str, Any]:
+    return {"kafka": {"bootstrapServers": "broker:9092", "topic": "events", "format": "json"} | changes}
+
+
 REFUSED = [
+    pytest.param("spec.source", kafka(format="avro"), "schemaRegistry belongs to format avro", id="no registry"),
+    pytest.param(
+        "spec.source", kafka(security={"protocol": "SASL_SSL"}), "mechanism belongs to SASL_", id="SASL without how"
+    ),
+    pytest.param(
+        "spec.source",
+        kafka(security={"protocol": "SASL_SSL", "mechanism": "PLAIN"}),
+        "credentials must name a Secret",
+        id="SASL without a Secret",
+    ),
+    pytest.param("spec.source", kafka(topic=".."), "topic may not be . or ..", id="a topic that cannot be"),
     pytest.param("spec.sorce", {}, 'unknown field "spec.sorce"', id="a misspelt field"),
     pytest.param("spec.source", {}, "exactly one of files, jdbc", id="no source"),
     pytest.param(

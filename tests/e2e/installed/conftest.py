@@ -17,7 +17,10 @@ SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
 WAREHOUSE = "postgres.warehouse.svc.cluster.local"
 RULES = {
     "tables": ["bronze.*"],
-    "uris": ["s3://landing/*", "s3://nowhere/*", f"jdbc:postgresql://{WAREHOUSE}:*", f"jdbc:redshift://{WAREHOUSE}:*"],
+    "uris": [
+        *("s3://landing/*", "s3://nowhere/*", "kafka://kafka.kafka.svc.cluster.local:9094/*"),
+        *(f"jdbc:postgresql://{WAREHOUSE}:*", f"jdbc:redshift://{WAREHOUSE}:*"),
+    ],
 }
 STORE = {
     "endpoint": "http://s3-east.s3.svc.cluster.local:8333",
