@@ -50,7 +50,7 @@ class Kafka:
         if work is None:
             return None
         reached = [each for each in work.ranges if each.end == self._topic.end[each.partition]]
-        newest = self._cluster.newest(work.topic, reached) if len(reached) == len(work.ranges) else None
+        newest = self._cluster.newest(work.topic, reached) if reached else None
         return work.model_copy(update={"newest_input": newest, "schemas": self._schemas(work)})
 
     def _before(self, committed: Sequence[Plan]) -> OffsetsWork | None:
