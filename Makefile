@@ -38,6 +38,10 @@ $(OWN_UV):
 demo: setup ## Start a cluster, S3 and the operator, run the CRM accounts example, print the table
 	@$(PY) -m lakehouse_dev.demo
 
+.PHONY: demo-sources
+demo-sources: setup ## Add a database, a topic and web APIs to the demo, and run all seven examples
+	@$(PY) -m lakehouse_dev.demo_sources
+
 .PHONY: demo-down
 demo-down: setup ## Remove the demo's cluster and its data
 	@$(PY) -m lakehouse_dev.demo --down

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import pytest
+import yaml
 
+from lakehouse_dev.chart import CHART
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
 from lakehouse_dev.image_store import Image
@@ -14,14 +16,8 @@ from tests.e2e.installed.broken import BROKEN, TEXT
 from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
 
 SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
-WAREHOUSE = "postgres.warehouse.svc.cluster.local"
-RULES = {
-    "tables": ["bronze.*"],
-    "uris": [
-        *("s3://landing/*", "s3://nowhere/*", "kafka://kafka.kafka.svc.cluster.local:9094/*"),
-        *(f"jdbc:postgresql://{WAREHOUSE}:*", f"jdbc:redshift://{WAREHOUSE}:*"),
-    ],
-}
+LOCAL = yaml.safe_load((CHART / "values-local.yaml").read_text())["settings"]["tenancy"][0]
+RULES = {"tables": LOCAL["tables"], "uris": [*LOCAL["uris"], "s3://nowhere/*"]}
 STORE = {
     "endpoint": "http://s3-east.s3.svc.cluster.local:8333",
     "region": "us-east-1",
