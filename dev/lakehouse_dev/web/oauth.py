@@ -12,9 +12,13 @@ CLIENT_SECRET: Final = "lakehouse-dev-client-secret"
 
 @dataclass(kw_only=True)
 class Authority:
-    """Grants tokens and knows which are taken. A token's text says its number."""
+    """Grants tokens and knows which are taken. A token's text says its number.
+
+    While `broken`, the endpoint answers with an error of its own that repeats what it was sent.
+    """
 
     lifetime: float = 3600
+    broken: bool = False
     granted: int = 0
     _ends: dict[str, float] = field(default_factory=dict)
 
@@ -34,6 +38,8 @@ class Authority:
 
     async def _grant(self, request: web.Request) -> web.Response:
         form = await request.post()
+        if self.broken:
+            return web.Response(status=500, text=f"cannot grant {dict(form)}")
         if form.get("grant_type") != "client_credentials":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):

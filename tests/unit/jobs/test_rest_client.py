@@ -188,6 +188,19 @@ def test_an_api_that_repeats_the_token_in_its_refusal_does_not_make_us_show_it(
     assert CLIENT_SECRET not in error.message + caplog.text
 
 
+def test_a_token_endpoint_that_is_broken_is_unavailable_and_what_it_repeats_is_not_shown(
+    apis: Apis, caplog: pytest.LogCaptureFixture
+) -> None:
+    apis.world.authority.broken = True
+
+    with caplog.at_level(logging.DEBUG):
+        error = failure(apis)
+
+    assert (error.reason, error.code) == ("SourceUnavailable", ExitCode.UNAVAILABLE)
+    assert "/services/oauth2/token" in error.message
+    assert CLIENT_SECRET not in error.message + caplog.text
+
+
 def test_a_secret_without_the_keys_is_named(apis: Apis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAKEHOUSE_SOURCE_CLIENT_SECRET")
 

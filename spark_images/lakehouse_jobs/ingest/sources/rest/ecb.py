@@ -37,7 +37,7 @@ class Ecb:
     def __init__(self, source: RestSource, client: Client) -> None:
         self._url = source.url
         self._is_file = source.url.endswith(".xml")
-        self._parameters = {} if self._is_file else {"format": "jsondata", **(source.parameters or {})}
+        self._parameters = ({} if self._is_file else {"format": "jsondata"}) | (source.parameters or {})
         self._client = client
 
     def horizon(self, until: datetime) -> datetime:

@@ -17,14 +17,15 @@ _EARLY_SECONDS: Final = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Fixed:
-    """One token for the whole run, or none."""
+    """One token for the whole run, or none; `hidden` is secret beside it."""
 
     token: str | None = field(default=None, repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Give the token."""
-        return (self.token,) if self.token else ()
+        """Give the token and what else is secret."""
+        return (*self.hidden, *((self.token,) if self.token else ()))
 
     def current(self) -> str | None:
         """Give the token."""
@@ -77,9 +78,10 @@ class Granted:
         if answer.status == HTTPStatus.OK and isinstance(told, dict) and told.get("access_token"):
             return told
         why = told.get("error", "no access_token") if isinstance(told, dict) else "no JSON object"
+        shown = str(why).replace(self.client_secret, "***")[:100]
         raise unavailable(
             "AccessDenied",
-            f"{self.grant.token_url} grants no token: {str(why)[:100]}. Check clientId and clientSecret in the Secret "
+            f"{self.grant.token_url} grants no token: {shown}. Check clientId and clientSecret in the Secret "
             "named as credentials, and the scopes; the next attempt uses them as they are then.",
         )
 
@@ -88,9 +90,10 @@ def tokens_of(source: RestSource, credentials: SourceCredentials) -> Tokens:
     """Give what the source shows; raise CredentialsMissing if its Secret lacks it."""
     if source.auth is None:
         return Fixed(token=credentials.require("token") if source.credentials else None)
+    secret = credentials.require("clientSecret")
     return Granted(
         grant=source.auth.oauth2_client_credentials,
         client_id=credentials.require("clientId"),
-        client_secret=credentials.require("clientSecret"),
-        client=Client(Fixed()),
+        client_secret=secret,
+        client=Client(Fixed(hidden=(secret,))),
     )
