@@ -15,7 +15,6 @@ from lakehouse_dev.certificates import Authority
 from lakehouse_dev.cluster import services
 from lakehouse_dev.cluster.manifests import Manifest
 from lakehouse_dev.cluster.provider import Provider
-from lakehouse_dev.errors import DevError
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.images import build_image
 from lakehouse_dev.service_images import DOCKERFILES
@@ -82,9 +81,9 @@ def _certificate(kubeconfig: Path) -> Mapping[str, str]:
 
 
 def _secret(kubeconfig: Path) -> Mapping[str, str] | None:
-    try:
-        text = services.kubectl(kubeconfig, "--namespace", NAMESPACE, "get", "secret", _TLS, "--output=json")
-    except DevError:
+    get = ("--namespace", NAMESPACE, "get", "secret", _TLS, "--ignore-not-found", "--output=json")
+    text = services.kubectl(kubeconfig, *get)
+    if not text:
         return None
     return {name: base64.b64decode(value).decode() for name, value in json.loads(text)["data"].items()}
 
