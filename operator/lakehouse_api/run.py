@@ -10,7 +10,7 @@ from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
 from lakehouse_api.status import Outcome, Time
-from lakehouse_api.target import Overwrite, TargetMode
+from lakehouse_api.target import Merge, Overwrite, TargetMode
 
 RESULT_LIMIT = 4096
 """Bytes of a termination message that the kubelet keeps."""
@@ -61,6 +61,8 @@ class IngestTarget(Model):
     uri: str
     quarantine_uri: str
     mode: TargetMode = TargetMode.APPEND
+    merge: Merge | None = None
+    into_uri: Annotated[str | None, Field(description="Where the table lies that merge.into names.")] = None
     overwrite: Overwrite | None = None
     partition_by: list[str] = []
     properties: dict[str, str] = {}

@@ -115,6 +115,43 @@ REFUSED = [
     ),
 ]
 
+MERGE = {"keys": ["Id"], "sequenceBy": ["Stamp"]}
+REFUSED_TARGETS = [
+    pytest.param({"mode": "Merge"}, "needs target.merge with keys and sequenceBy", id="a merge without keys"),
+    pytest.param({"mode": "Overwrite", "merge": MERGE}, "goes with mode: Merge or Append", id="keys of an overwrite"),
+    pytest.param({"merge": MERGE}, "merge.into goes with mode: Append", id="a merge into nothing"),
+    pytest.param(
+        {"mode": "Merge", "merge": MERGE | {"into": "silver.a"}}, "merge.into goes with", id="two tables merged into"
+    ),
+    pytest.param({"merge": MERGE | {"into": "bronze.a"}}, "must name another table", id="a table merged into itself"),
+    pytest.param(
+        {"mode": "Merge", "merge": MERGE | {"sequenceBy": ["Id"]}}, "columns that grow with", id="a key as sequence"
+    ),
+    pytest.param({"mode": "Merge", "merge": MERGE | {"keys": ["Id", "Id"]}}, "Duplicate value", id="a key twice"),
+    pytest.param({"mode": "Merge", "merge": MERGE | {"keys": []}}, "should have at least 1", id="no key at all"),
+]
+
+
+@pytest.mark.parametrize(("target", "said"), REFUSED_TARGETS)
+def test_apply_refuses_a_target(installed: ControlPlane, target: dict[str, Any], said: str) -> None:
+    done = apply(installed, replaced("spec.target", {"table": "bronze.a"} | target))
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        {"mode": "Merge", "merge": MERGE | {"deletes": {"when": "IsDeleted"}, "history": "Scd2"}},
+        {"mode": "Append", "merge": MERGE | {"into": "silver.a"}},
+        {"mode": "Overwrite", "overwrite": {"by": ["Day"]}},
+    ],
+    ids=["merged", "kept and merged", "replaced by day"],
+)
+def test_apply_takes_every_mode_of_a_target(installed: ControlPlane, target: dict[str, Any]) -> None:
+    done = apply(installed, replaced("spec.target", {"table": "bronze.a"} | target))
+    assert done.returncode == 0, done.stderr
+
 
 @pytest.mark.parametrize(("path", "value", "said"), REFUSED)
 def test_apply_refuses(installed: ControlPlane, path: str, value: Any, said: str) -> None:

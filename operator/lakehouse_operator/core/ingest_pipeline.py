@@ -14,6 +14,7 @@ from lakehouse_api.quantities import format_duration
 from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
 from lakehouse_api.schedule import Scheduled
 from lakehouse_api.status import Outcome, RunRecord
+from lakehouse_api.target import Target
 from lakehouse_operator.core import standing
 from lakehouse_operator.core.application import Application
 from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
@@ -129,7 +130,7 @@ def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Con
     if isinstance(schedule, Violation):
         return schedule
     return (
-        not_allowed(config, namespace, "tables", "spec.target.table", spec.target.table)
+        _target_violation(spec.target, namespace, config)
         or source_violation(spec.source, config, namespace)
         or _reference_violation(spec, config, namespace)
         or spark_violation(spec.spark, config, namespace)
@@ -147,6 +148,13 @@ def _reference_violation(spec: IngestPipelineSpec, config: Config, namespace: st
         if one.reference
     )
     return next((violation for violation in checks if violation), None)
+
+
+def _target_violation(target: Target, namespace: str, config: Config) -> Violation | None:
+    violation = not_allowed(config, namespace, "tables", "spec.target.table", target.table)
+    if violation or not (target.merge and target.merge.into):
+        return violation
+    return not_allowed(config, namespace, "tables", "spec.target.merge.into", target.merge.into)
 
 
 def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | None:
@@ -231,6 +239,8 @@ def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
         uri=uri,
         quarantine_uri=f"{uri}__quarantine",
         mode=target.mode,
+        merge=target.merge,
+        into_uri=table_uri(config, target.merge.into) if target.merge and target.merge.into else None,
         overwrite=target.overwrite,
         partition_by=target.partition_by,
         properties=target.properties,

@@ -16,7 +16,7 @@ from lakehouse_jobs.ingest.outcome import BatchOutcome
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.tables import Commit, Creation, Table
-from lakehouse_jobs.ingest.targets.shape import evened, provenance
+from lakehouse_jobs.ingest.targets.shape import evened, mark, provenance
 from lakehouse_jobs.ingest.targets.target import Target
 
 _LOG: Final = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
     """Read, judge and commit a plan. Raise SourceChanged, having committed nothing, if its source changed."""
     run = at.run
     bronze, quarantine = Table(at.spark, run.job.target.uri), Table(at.spark, run.job.target.quarantine_uri)
-    judged = judge(at, source, plan)
+    judged = target.admit(judge(at, source, plan))
     counts = judged.outcome
     _LOG.info("%d rows read, %d accepted, %d refused", counts.rows_read, counts.rows_written, counts.rows_quarantined)
     try:
@@ -36,9 +36,10 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
         if judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, at.contract, judged)
         _write(target, run, plan, judged)
+        target.follow(plan.batch)
     finally:
         judged.release()
-    return with_versions(judged.outcome, bronze, quarantine)
+    return target.told(with_versions(judged.outcome, bronze, quarantine))
 
 
 def _evolved(at: Surroundings, bronze: Table, judged: Judged) -> Judged:
@@ -92,8 +93,3 @@ def _write(target: Target, run: RunSpec, plan: Plan, judged: Judged) -> None:
 
 def _metadata(run: RunSpec, outcome: BatchOutcome) -> str:
     return f"{mark(run, outcome.batch)} {outcome.model_dump_json(by_alias=True, exclude_none=True)}"
-
-
-def mark(run: RunSpec, batch: int) -> str:
-    """Give the words by which a batch's commit is found in a table's history."""
-    return f"{run.app_id} batch {batch}:"

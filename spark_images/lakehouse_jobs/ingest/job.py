@@ -11,7 +11,7 @@ from lakehouse_api.run import RunResult, RunSpec
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
-from lakehouse_jobs.ingest.batch import execute, mark, with_versions
+from lakehouse_jobs.ingest.batch import execute, with_versions
 from lakehouse_jobs.ingest.drift import widens_types
 from lakehouse_jobs.ingest.evolution import evolution
 from lakehouse_jobs.ingest.expectations import Checks
@@ -23,6 +23,7 @@ from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.sources.opening import open_source
 from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
 from lakehouse_jobs.ingest.targets.opening import open_target
+from lakehouse_jobs.ingest.targets.shape import mark
 from lakehouse_jobs.ingest.targets.target import Target
 from lakehouse_jobs.storage import Storage
 
@@ -92,6 +93,7 @@ def _run(run: Ingest) -> Ended:
     run.target.check()
     _require_columns(run)
     committed = run.bronze.committed(run.spec.app_id)
+    run.target.follow(committed)
     earlier = _committed_before(run, committed)
     if earlier:
         return _ended(run, [earlier], "AlreadyCommitted")
@@ -128,7 +130,7 @@ def _committed_before(run: Ingest, committed: int) -> BatchOutcome | None:
     plan = run.books.plan(committed) if committed else None
     if plan is None:
         return None
-    outcome = run.books.outcome(committed) or run.books.record(_recovered(run, plan))
+    outcome = run.books.outcome(committed) or run.books.record(run.target.told(_recovered(run, plan)))
     run.at.landing.forget(committed)
     return outcome if plan.belongs_to(run.spec) and plan.suits(run.spec) else None
 
@@ -138,10 +140,9 @@ def _recovered(run: Ingest, plan: Plan) -> BatchOutcome:
     found = run.bronze.commit_with(mark(run.spec, plan.batch))
     if found is None:
         return _recounted(run, plan)
-    version, metadata = found
-    outcome = BatchOutcome.model_validate_json(metadata.partition(": ")[2])
+    outcome = BatchOutcome.model_validate_json(found.metadata.partition(": ")[2])
     quarantine = run.quarantine.version() if outcome.rows_quarantined else None
-    return outcome.model_copy(update={"table_version": version, "quarantine_version": quarantine})
+    return outcome.model_copy(update={"table_version": found.version, "quarantine_version": quarantine})
 
 
 def _recounted(run: Ingest, plan: Plan) -> BatchOutcome:

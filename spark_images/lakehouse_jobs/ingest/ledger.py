@@ -61,6 +61,18 @@ class Books:
             batch = plan.previous
         return plans[::-1]
 
+    def chain(self, after: int, committed: int) -> list[Plan]:
+        """Read the plans of committed batches above one, newest first; raise WatermarkLost when one is missing."""
+        plans: list[Plan] = []
+        batch = committed
+        while batch > after:
+            plan = self.plan(batch)
+            if plan is None:
+                raise self._plans_lost(batch, committed)
+            plans.append(plan)
+            batch = plan.previous
+        return plans
+
     def open_plans(self, committed: int) -> list[Plan]:
         """Read the plans after the last committed batch: the last one is to be executed, the others were given up.
 

@@ -47,6 +47,10 @@ class BatchOutcome(Model):
     ] = ()
     refusals: tuple[RefusalCount, ...] = ()
     expectations: tuple[ExpectationResult, ...] = ()
+    rows_inserted: int | None = None
+    rows_updated: int | None = None
+    rows_deleted: int | None = None
+    merged_version: int | None = None
     table_version: int | None = None
     quarantine_version: int | None = None
 
@@ -86,8 +90,17 @@ def ingested(target: IngestTarget, outcomes: Sequence[BatchOutcome], *, reason: 
                 version=last.quarantine_version,
                 rows=_sum(outcomes, "rows_quarantined"),
             ),
+            *_derived(target, outcomes),
         ],
     )
+
+
+def _derived(target: IngestTarget, outcomes: Sequence[BatchOutcome]) -> list[TableResult]:
+    """Tell of the table that is merged from the target, if there is one."""
+    if not (target.merge and target.merge.into):
+        return []
+    rows = _sum(outcomes, "rows_inserted") + _sum(outcomes, "rows_updated")
+    return [TableResult(table=target.merge.into, version=outcomes[-1].merged_version, rows=rows)]
 
 
 def idle(because: Idle, *, version: int | None) -> RunResult:
@@ -120,6 +133,8 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
         "columnsMissing": shown(_union(outcomes, "columns_missing")),
         "columnsEvolved": shown(_union(outcomes, "columns_evolved")),
     }
+    merged = {f"rows{name}": _sum(outcomes, f"rows_{name.lower()}") for name in ("Inserted", "Updated", "Deleted")}
+    metrics |= merged if any(each.rows_inserted is not None for each in outcomes) else {}
     return metrics | {name: value for name, value in named.items() if value not in {None, ""}}
 
 
@@ -171,7 +186,7 @@ def _shortened(name: str) -> str:
 
 
 def _sum(outcomes: Sequence[BatchOutcome], name: str) -> int:
-    return sum(getattr(each, name) for each in outcomes)
+    return sum(getattr(each, name) or 0 for each in outcomes)
 
 
 def _union(outcomes: Sequence[BatchOutcome], name: str) -> list[str]:

@@ -1,19 +1,26 @@
 """Delta tables: which batch one stands at, whether rows fit it, and appends that happen at most once per batch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, Final
 
-from delta.tables import DeltaTable
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, LongType, StringType, StructType, TimestampType
 
-from lakehouse_api.columns import quoted
-from lakehouse_jobs.failures import spec_wrong
+from lakehouse_jobs.failures import spec_wrong, unavailable
 from lakehouse_jobs.storage import to_hadoop
 
 PROVENANCE: Final = (
@@ -35,7 +42,17 @@ QUARANTINE: Final = (
     .add("contract_version", StringType())
 )
 _NOT_A_TABLE: Final = -1
-_GONE: Final = "_ingest_gone"
+_CONFLICTS: Final = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    MetadataChangedException,
+    ProtocolChangedException,
+)
+Clauses = Callable[[DeltaMergeBuilder], DeltaMergeBuilder]
+"""What a merge does with rows that match, and with those that do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +62,15 @@ class Commit:
     app: str
     batch: int
     metadata: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """A commit as the table's history has it."""
+
+    version: int
+    metadata: str
+    metrics: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +110,7 @@ class Table:
         """Raise SchemaMismatch, naming the columns, when rows of these columns cannot be appended."""
         if self.version() is None:
             return
-        has = {field.name.lower(): field for field in self._spark.read.format("delta").load(self._path).schema}
+        has = {field.name.lower(): field for field in self.rows().schema}
         missing = [field.name for field in wanted if field.name.lower() not in has]
         other = [
             f"{field.name} is {has[field.name.lower()].dataType.simpleString()}, not {field.dataType.simpleString()}"
@@ -107,24 +133,16 @@ class Table:
         """Replace all rows as one commit; if the batch was committed before, nothing happens."""
         self._save(rows.write.mode("overwrite"), commit)
 
-    def replace(self, rows: DataFrame, by: Sequence[str], commit: Commit) -> None:
-        """Replace the rows that have the values of new ones in the columns `by`, likewise."""
-        places = rows.select(*map(column, by), F.lit(True).alias(_GONE)).distinct()  # noqa: FBT003 (a literal)
-        changes = rows.withColumn(_GONE, F.lit(False)).unionByName(places, allowMissingColumns=True)  # noqa: FBT003
-        gone = column(_GONE, of="s")
-        same = (column(name, of="t").eqNullSafe(column(name, of="s")) for name in by)
-        values: dict[str, str | Column] = {quoted(name): column(name, of="s") for name in rows.columns}
+    def merge(self, changes: DataFrame, on: Column, clauses: Clauses, commit: Commit) -> None:
+        """Merge changes as one commit, likewise; the table's columns are `t`'s there, those of the changes `s`'s."""
         with self._keyed(commit) as session:
             target = DeltaTable.forPath(session, self._path).alias("t")
-            merge = target.merge(changes.alias("s"), reduce(Column.__and__, same, gone))
-            merge.whenMatchedDelete().whenNotMatchedInsert(~gone, values).execute()
+            clauses(target.merge(changes.alias("s"), on)).execute()
 
     def _save(self, writer: DataFrameWriter, commit: Commit) -> None:
         writer = writer.format("delta").option("txnAppId", commit.app).option("txnVersion", commit.batch)
-        try:
+        with self._explained():
             writer.option("userMetadata", commit.metadata).save(self._path)
-        except AnalysisException as error:
-            raise self._refused(error) from error
 
     @contextmanager
     def _keyed(self, commit: Commit) -> Iterator[SparkSession]:
@@ -138,22 +156,46 @@ class Table:
         session.conf.set("spark.databricks.delta.write.txnAppId", commit.app)
         session.conf.set("spark.databricks.delta.write.txnVersion", commit.batch)
         session.conf.set("spark.databricks.delta.commitInfo.userMetadata", commit.metadata)
-        try:
+        with self._explained():
             yield session
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except AnalysisException as error:
             raise self._refused(error) from error
+        except _CONFLICTS as error:
+            raise unavailable(
+                "CommitConflict",
+                f"table {self.uri}: another writer changed it at the same moment ({type(error).__name__}). Nothing was "
+                "lost, and the next attempt tries again; if it happens often, give the writers different times.",
+            ) from error
 
-    def commit_with(self, beginning: str) -> tuple[int, str] | None:
-        """Find the latest commit whose metadata begins with a text, as its version and its metadata."""
+    def commit_with(self, beginning: str) -> Committed | None:
+        """Find the latest commit whose metadata begins with a text."""
+        if self.version() is None:
+            return None
         history = DeltaTable.forPath(self._spark, self._path).history()
-        found = history.where(history.userMetadata.startswith(beginning)).select("version", "userMetadata").head(1)
-        return (int(found[0].version), str(found[0].userMetadata)) if found else None
+        found = history.where(history.userMetadata.startswith(beginning)).head(1)
+        if not found:
+            return None
+        return Committed(version=found[0].version, metadata=found[0].userMetadata, metrics=found[0].operationMetrics)
+
+    def rows(self, version: int | None = None) -> DataFrame:
+        """Give all rows, those of an earlier version if one is named."""
+        reader = self._spark.read.format("delta")
+        return (reader if version is None else reader.option("versionAsOf", version)).load(self._path)
+
+    def size(self) -> int:
+        """Give the size of the files in bytes."""
+        return int(self._snapshot().sizeInBytes())
 
     def rows_of(self, run: str, batch: int) -> int:
         """Count the rows that a batch left here."""
         if self.version() is None:
             return 0
-        return self._spark.read.format("delta").load(self._path).where(_of(run, batch)).count()
+        return self.rows().where(_of(run, batch)).count()
 
     def delete_rows_of(self, run: str, batch: int) -> None:
         """Delete the rows that a batch left here."""
@@ -184,8 +226,3 @@ class Table:
 
 def _of(run: str, batch: int) -> Column:
     return (F.col("_ingest_batch") == batch) & (F.col("_ingest_run") == run)
-
-
-def column(name: str, *, of: str | None = None) -> Column:
-    """Give a column by its name, whatever characters that has; of one side of a merge if there are two."""
-    return F.col(f"{of}.{quoted(name)}" if of else quoted(name))

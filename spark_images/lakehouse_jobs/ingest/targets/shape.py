@@ -35,3 +35,8 @@ def evened(rows: DataFrame, *, size: int) -> DataFrame:
     """Bound the number of files written: many small inputs, `size` bytes in all, become few tasks of a useful size."""
     tasks = max(rows.sparkSession.sparkContext.defaultParallelism, ceil(size / _BYTES_OF_A_TASK))
     return rows.coalesce(tasks)
+
+
+def mark(run: RunSpec, batch: int) -> str:
+    """Give the words by which a batch's commit is found in a table's history."""
+    return f"{run.app_id} batch {batch}:"
