@@ -5,41 +5,136 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lakehouse_api.run import ContractSnapshot
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.paths import cache_file
 from lakehouse_dev.progress import say
+from lakehouse_jobs.contract.schema import ContractError, read_contract
 from tests.spark.verdicts import Case
 
-COMPILED = (
-    *("type", "enum", "const", "pattern", "format", "minLength", "maxLength", "minimum", "maximum"),
-    *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "required", "properties", "additionalProperties"),
-    *("optional/format/date", "optional/format/date-time", "optional/format/email", "optional/format/uuid"),
-)
-"""Files of the suite for the keywords that have a native expression."""
+FORMATS = ("date", "date-time", "email", "ipv4", "uuid")
+"""Of the optional part: the formats that have a native expression. The required part has no format that is asserted."""
+
+_OF_A_CONTRACT = 40
+_OF_ROWS = ("additionalProperties", "allOf", "dependentRequired", "if-then-else", "not", "properties", "required")
+_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
 
 
-def suite_cases() -> list[Case]:
-    """Give each schema of those files as the contract of one column, with its instances as that column's value.
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A schema of the suite with its instances and what is to be said of each."""
 
-    Schemas that describe a row themselves (they name properties) are taken as they are too.
+    file: str
+    number: int
+    name: str
+    schema: Any
+    instances: Sequence[Any]
+    valid: Sequence[bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """The suite as contracts: each schema that a contract may hold is a property, its instances that property's values.
+
+    A schema of several types is there once for each, so that the native expressions of all are put to the test. Schemas
+    that describe a row themselves are contracts too. `refused` are the groups whose schemas no contract may hold.
     """
+
+    cases: list[Case]
+    refused: dict[str, str]
+
+
+@cache
+def groups() -> list[Group]:
+    """Give all groups of the required part, and those of the formats."""
     folder = _suite() / "tests" / "draft2020-12"
-    groups = [group for name in COMPILED for group in json.loads((folder / f"{name}.json").read_text())]
-    return [case for group in groups for case in _cases(group) if _usable(case)]
+    files = [*sorted(folder.glob("*.json")), *(folder / "optional" / "format" / f"{name}.json" for name in FORMATS)]
+    return [
+        Group(
+            file=file.stem,
+            number=number,
+            name=f"{file.stem}: {group['description']}",
+            schema=group["schema"],
+            instances=[each["data"] for each in group["tests"]],
+            valid=[each["valid"] for each in group["tests"]],
+        )
+        for file in files
+        for number, group in enumerate(json.loads(file.read_text()))
+    ]
 
 
-def _cases(group: dict[str, Any]) -> list[Case]:
-    schema, instances = _without_dialect(group["schema"]), [each["data"] for each in group["tests"]]
-    column = {"properties": {"v": _typed(schema, instances)}}
-    rows = [json.dumps({"v": instance}) for instance in instances]
-    cases = [Case(schema={"properties": {"v": schema}}, rows=rows), Case(schema=column, rows=rows)]
-    if isinstance(schema, dict) and schema.get("properties"):
-        cases.append(Case(schema=schema, rows=[json.dumps(instance) for instance in instances]))
-    return cases
+def remotes() -> Mapping[str, Any]:
+    """Give the suite's schemas that others refer to, by the address that they are referred to by."""
+    folder = _suite() / "remotes"
+    files = [file for file in folder.rglob("*.json") if "draft2020-12" in file.parts or file.parent == folder]
+    return {f"http://localhost:1234/{file.relative_to(folder)}": json.loads(file.read_text()) for file in files}
+
+
+def suite() -> Suite:
+    """Give the whole of it in few contracts: each costs Spark a plan."""
+    refused: dict[str, str] = {}
+    properties: list[tuple[Any, dict[str, Any], Group]] = []
+    rows = []
+    for place, group in enumerate(groups()):
+        held = [(schema, definitions) for schema, definitions in _held(place, group)]
+        problem = _problem({"properties": {"v": held[0][0]}, "$defs": held[0][1]})
+        if problem:
+            refused[group.name] = problem
+            continue
+        properties += [(schema, definitions, group) for schema, definitions in held]
+        if group.file in _OF_ROWS and _names_properties(group.schema) and not _problem(group.schema):
+            rows.append(Case(schema=group.schema, rows=[json.dumps(each) for each in group.instances]))
+    return Suite(cases=[*_contracts(properties), *rows], refused=refused)
+
+
+def _names_properties(schema: Any) -> bool:
+    return isinstance(schema, dict) and bool(schema.get("properties"))
+
+
+def _contracts(properties: Sequence[tuple[Any, dict[str, Any], Group]]) -> Iterator[Case]:
+    remaining = iter(properties)
+    while batch := list(islice(remaining, _OF_A_CONTRACT)):
+        named = [(f"v{place}", *each) for place, each in enumerate(batch)]
+        definitions = {name: each for _, _, defined, _ in named for name, each in defined.items()}
+        schema = {"properties": {name: schema for name, schema, _, _ in named}, "$defs": definitions}
+        yield Case(
+            schema=schema,
+            rows=[json.dumps({name: each}) for name, _, _, group in named for each in group.instances],
+        )
+
+
+def _held(place: int, group: Group) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give the schema as a property's, with the definitions that go to the contract's top; then with each type."""
+    schema, definitions = _moved(place, group.schema)
+    yield schema, definitions
+    if not isinstance(schema, dict) or "type" in schema or "$id" in schema:
+        return
+    kinds = {_TYPES[type(each)] for each in group.instances if each is not None}
+    for kind in sorted(kinds):
+        yield {**schema, "type": [kind, "null"]}, definitions
+        if kind in {"object", "array"}:
+            yield {**schema, "type": kind}, definitions
+
+
+def _moved(place: int, schema: Any) -> tuple[Any, dict[str, Any]]:
+    """Move a schema from the top of its document to within another, where its references mean the same."""
+    text = json.dumps(schema)
+    if not isinstance(schema, dict) or not any(word in text for word in ('"$ref"', '"$dynamicRef"', '"$id"')):
+        return _without_dialect(schema), {}
+    references = text.count('"$ref": "')
+    if text.count('"$ref": "#/$defs/') == references and '"$id"' not in text and '"$dynamicRef"' not in text:
+        moved = json.loads(text.replace('"$ref": "#/$defs/', f'"$ref": "#/$defs/g{place}/$defs/'))
+        definitions = moved.pop("$defs", {})
+        return _without_dialect(moved), {f"g{place}": {"$defs": definitions}}
+    return {"$id": f"https://suite.invalid/{place}", **_without_dialect(schema)}, {}
 
 
 def _without_dialect(schema: Any) -> Any:
@@ -47,21 +142,12 @@ def _without_dialect(schema: Any) -> Any:
     return {key: value for key, value in schema.items() if key != "$schema"} if isinstance(schema, dict) else schema
 
 
-def _typed(schema: Any, instances: list[Any]) -> Any:
-    """Add the type that most instances of a suite's schema have, so that the native expressions are put to the test."""
-    if not isinstance(schema, dict) or "type" in schema:
-        return schema
-    kinds = {str: "string", bool: "boolean", int: "number", float: "number"}
-    named = [kinds.get(type(instance)) for instance in instances]
-    likely = max((kind for kind in named if kind), key=named.count, default=None)
-    return schema | {"type": likely} if likely else schema
-
-
-def _usable(case: Case) -> bool:
+def _problem(schema: dict[str, Any]) -> str:
     try:
-        return bool(case.contract)
-    except ValueError:
-        return False
+        read_contract(ContractSnapshot(name="suite", version="1", schema_=schema))
+    except ContractError as error:
+        return str(error)
+    return ""
 
 
 def _suite() -> Path:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema_specifications import REGISTRY
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
+from referencing.jsonschema import DRAFT202012
 
 from lakehouse_api.run import ContractSnapshot
 from lakehouse_jobs.contract.columns import from_text
@@ -18,7 +20,7 @@ from lakehouse_jobs.contract.conditions import all_of
 from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.exact import Verdict, judge_cells, judge_json
 from lakehouse_jobs.contract.schema import Contract, read_contract
-from lakehouse_jobs.ingest.rows import json_text_rows, judged_rows
+from lakehouse_jobs.ingest.rows import json_text_rows, judged_rows, typed_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +65,44 @@ class Judged:
         return self.accepted == self.valid
 
 
+@contextmanager
+def interpreted(spark: SparkSession) -> Iterator[None]:
+    """Have Spark interpret expressions: compiling those of a thousand schemas takes far longer than judging rows."""
+    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    for key, value in settings.items():
+        spark.conf.set(key, value)
+    yield
+    for key in settings:
+        spark.conf.unset(key)
+
+
 def judged(spark: SparkSession, cases: Sequence[Case]) -> list[Judged]:
     """Judge all rows of all cases natively in one job, exactly and by the reference here."""
     exact = [[_exact(case, row) for row in case.rows] for case in cases]
     parts = [_native(spark, case, exact[place]).withColumn("case", F.lit(place)) for place, case in enumerate(cases)]
     found = reduce(DataFrame.union, parts).collect()
     return [_compared(cases[each["case"]], each.number, each.ok, each.same, exact[each["case"]]) for each in found]
+
+
+def judged_typed(spark: SparkSession, schema: Mapping[str, Any], frame: DataFrame) -> list[Judged]:
+    """Judge rows whose columns have types of their own; the instance is the text that is made of each."""
+    case = Case(schema=schema, rows=[])
+    rows = typed_rows(frame, case.contract, file=F.lit("f"), number=F.lit(1))
+    found = rows.select("ok", "text", _text_of(F.col("row")).alias("row")).collect()
+    exact = [_exact(case, row.text) for row in found]
+    texts = spark.createDataFrame([(verdict.values,) for verdict in exact], "texts array<string>").coalesce(1)
+    written = texts.select(_text_of(_proven(case.contract, F.col("texts"))).alias("row")).collect()
+    return [
+        Judged(
+            row=row.text,
+            schema=schema,
+            native=row.ok,
+            exact=verdict,
+            valid=_reference(case, row.text),
+            same=row.row == other.row,
+        )
+        for row, verdict, other in zip(found, exact, written, strict=True)
+    ]
 
 
 def wrong(results: Sequence[Judged]) -> list[str]:
@@ -88,12 +122,15 @@ def _exact(case: Case, row: str) -> Verdict:
 def _native(spark: SparkSession, case: Case, exact: Sequence[Verdict]) -> DataFrame:
     """Judge natively and compare the values; those of the exact tier travel as the name of the row's file."""
     numbered = [(number, row, json.dumps(exact[number].values)) for number, row in enumerate(case.rows)]
-    lines = spark.createDataFrame(numbered, "place bigint, value string, file string")
+    lines = spark.createDataFrame(numbered, "place bigint, value string, file string").coalesce(1)
     rows = _cell_rows(case, lines) if case.cells else json_text_rows(lines, case.contract, flaw=F.lit(None))
-    texts = F.from_json("file", "array<string>")
-    fields = list(enumerate(case.contract.fields))
-    proven = F.struct(*(from_text(field, F.get(texts, F.lit(place))).alias(field.name) for place, field in fields))
+    proven = _proven(case.contract, F.from_json("file", "array<string>"))
     return rows.select("number", "ok", _text_of(F.col("row")).eqNullSafe(_text_of(proven)).alias("same"))
+
+
+def _proven(contract: Contract, texts: Column) -> Column:
+    fields = enumerate(contract.fields)
+    return F.struct(*(from_text(field, F.get(texts, F.lit(place))).alias(field.name) for place, field in fields))
 
 
 def _text_of(row: Column) -> Column:
@@ -114,6 +151,7 @@ def _cell_rows(case: Case, lines: DataFrame) -> DataFrame:
         text=F.col("value"),
         flaw=F.lit(None),
         others=F.lit(None),
+        lacks=F.lit(None),
         file=F.col("file"),
         number=F.col("place"),
     )
@@ -135,8 +173,9 @@ def _reference(case: Case, row: str) -> bool:
     if case.cells:
         instance = {name: _cell(case.schema, name, text) for name, text in instance.items()}
     checker = Draft202012Validator.FORMAT_CHECKER
+    known = REGISTRY.with_resource("", DRAFT202012.create_resource(case.schema)).crawl()
     try:
-        return Draft202012Validator(dict(case.schema), format_checker=checker, registry=REGISTRY).is_valid(instance)
+        return Draft202012Validator(dict(case.schema), format_checker=checker, registry=known).is_valid(instance)
     except OverflowError:  # it divides 1e400 and stumbles; such a row must be called unrepresentable
         return True
 

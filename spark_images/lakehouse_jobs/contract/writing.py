@@ -113,7 +113,9 @@ class _Writing:
 
     def _struct(self, field: Field, value: Any, precise: Any, place: _Place) -> Any:
         names = {each.name for each in field.members}
-        self.unnamed.update({place.member(name).kind: None for name in value if name not in names})
+        self.unnamed.update(
+            {place.member(name).kind: None for name, each in value.items() if name not in names and each is not None}
+        )
         return {
             each.name: self.of(each, value[each.name], precise[each.name], place.member(each.name))
             for each in field.members

@@ -16,7 +16,7 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 from lakehouse_jobs.contract.cell import Cell
 from lakehouse_jobs.contract.columns import json_column_type
 from lakehouse_jobs.contract.conditions import Condition, all_of
-from lakehouse_jobs.contract.json_cells import json_cells
+from lakehouse_jobs.contract.json_cells import is_plain, json_cells
 from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
@@ -60,17 +60,20 @@ def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> Dat
     whole = F.col("parsed.broken").isNull() & (F.size(F.col(f"parsed.{array}")) == _TEXT_AND_MARK) & (last[mark] == ".")
     whole = whole & first.isNotNull()
     found = {field.name: first[field.name] for field in contract.fields}
-    clean = F.is_valid_utf8("value") & ~F.rlike("value", F.lit(_LONE_SURROGATE))
-    keys, names = F.json_object_keys("value"), F.array(*map(F.lit, sorted(contract.names)))
+    value = F.col("value")
+    clean = F.is_valid_utf8(value) & (~F.contains(value, F.lit("\\u")) | ~value.rlike(_LONE_SURROGATE))
+    keys, names = F.json_object_keys(value), F.array(*map(F.lit, sorted(contract.names)))
     others = F.array_except(keys, names)
+    # a look at the text costs far less than to list its names
+    all_named = is_plain(contract, found, value) & ~F.contains(value, F.lit("null"))
     return judged_rows(
         parsed,
         contract,
         json_cells(contract, found, F.col("value")),
-        no_others=F.size(others) == 0,
+        no_others=all_named | (F.size(others) == 0),
         text=F.col("value"),
         flaw=F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))),
-        others=others,
+        others=F.when(~F.coalesce(all_named, F.lit(False)), others),  # noqa: FBT003 (a literal)
         lacks=F.array_except(names, keys),
         file=F.col("file"),
         number=F.col("place"),
