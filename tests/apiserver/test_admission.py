@@ -17,6 +17,9 @@ from tests.promised import SLACK, WEBHOOK
 
 pytestmark = pytest.mark.apiserver
 
+ALERTS = {"name": "alerts", "key": "signing"}
+TOPIC = {"topicArn": "arn:aws:sns:eu-central-1:111122223333:alerts.fifo", "region": "eu-central-1"}
+
 
 def manifest(**spec: Any) -> dict[str, Any]:
     body = gen.pipeline_body(**spec)
@@ -184,6 +187,8 @@ def test_apply_takes_every_field_there_is(installed: ControlPlane) -> None:
             startTimeout="10m",
             retry={"maxAttempts": 3, "backoff": "30s", "maxBackoff": "10m"},
             history={"successful": 3, "failed": 3},
+            sla={"freshness": "2h", "maxDuration": "45m"},
+            notify=[SLACK, {"webhook": {"secretRef": ALERTS, "signing": {"secretRef": ALERTS}}}, {"sns": TOPIC}],
             spark=spark,
             target=target,
         ),
