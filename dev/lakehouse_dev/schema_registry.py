@@ -1,6 +1,7 @@
 """A schema registry on loopback for tests without a cluster: Apicurio, which speaks Confluent's API too."""
 
 import shutil
+import signal
 import tarfile
 import tempfile
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Final, Self
 
 import httpx
 
+from lakehouse_dev.errors import DevError
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.paths import cache_file
 from lakehouse_dev.processes import Process, spawn_bound
@@ -92,9 +94,21 @@ class Registry:
             self._process.kill()
         self._process = None
 
+    def pause(self) -> None:
+        """Freeze the server, as an outage in which requests hang."""
+        self._running().send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen server go on."""
+        self._running().send(signal.SIGCONT)
+
+    def _running(self) -> Process:
+        if self._process is None:
+            raise DevError(f"the schema registry at {self.url} is stopped")
+        return self._process
+
     def _ready(self) -> bool:
-        if self._process:
-            self._process.require_alive()
+        self._running().require_alive()
         try:
             return httpx.get(f"{self.url}/subjects", timeout=5).is_success
         except httpx.TransportError:
