@@ -191,3 +191,26 @@ def test_a_wider_decimal_widens_the_column_only_if_the_pipeline_says_so(lake: La
     assert [str(price) for price, _ in lake.rows("price", "id")] == ["1.250", "1234567.125"]
     with pytest.raises(JobError, match="SchemaMismatch"):
         lake.ingest(contract=priced("decimal(8,3)"), slot="3", drift={"typeChange": "Evolve"})
+
+
+def test_a_member_new_in_an_object_or_in_the_items_of_a_list_becomes_a_column_within_the_column(lake: Lake) -> None:
+    def placed(**place: Any) -> dict[str, Any]:
+        inner = {"type": "object", "properties": {"city": {"type": "string"}, **place}}
+        stops = {"type": "array", "items": inner}
+        return {"type": "object", "properties": {"id": {"type": "integer"}, "place": inner, "stops": stops}}
+
+    lake.put({"a.ndjson": ndjson({"id": 1, "place": {"city": "Oslo"}, "stops": [{"city": "Rome"}]})})
+    lake.ingest(contract=placed(), source={"format": "ndjson"}, slot="1")
+    deeper = {"type": "object", "properties": {"at-noon": {"type": "integer"}}}
+    grown = placed(**{"zip-code": {"type": "string"}, "count": deeper})
+    lake.put({"b.ndjson": ndjson({"id": 2, "place": {"zip-code": "0150"}, "stops": [{"count": {"at-noon": 7}}]})})
+
+    ended = lake.ingest(contract=grown, source={"format": "ndjson"}, slot="2")
+
+    assert ended.result.metrics["columnsEvolved"] == (
+        "place.zip-code string added, place.count struct<at-noon:bigint> added, "
+        "stops.element.zip-code string added, stops.element.count struct<at-noon:bigint> added"
+    )
+    first, second = lake.table().orderBy("id").collect()
+    assert (first.place.city, first.place["zip-code"], first.stops[0].city) == ("Oslo", None, "Rome")
+    assert (second.place.city, second.place["zip-code"], second.stops[0]["count"]["at-noon"]) == (None, "0150", 7)
