@@ -13,6 +13,8 @@ import pytest
 from lakehouse_api.annotations import RUN_NOW
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.core.config import Config
+from lakehouse_operator.core.notices import Notice
+from lakehouse_operator.delivery.courier import Courier
 from lakehouse_operator.handlers.clock import utc_now
 from lakehouse_operator.handlers.ledger import RunLedger
 from lakehouse_operator.handlers.queue import WorkQueue
@@ -51,6 +53,10 @@ class Life:
         self._store = Store({kind: one.references for kind, one in REGISTRATIONS.items()})
         queue = WorkQueue()
         config = Config.model_validate(SETTINGS)
+        metrics = Metrics()
+        courier = Courier[Key](
+            send=_nothing_to_tell, wake=queue.add, leads=lambda: True, clock=clock, count=metrics.count_notification
+        )
         self._reconciler = Reconciler(
             config=config,
             registrations=REGISTRATIONS,
@@ -58,12 +64,13 @@ class Life:
             store=self._store,
             queue=queue,
             ledger=RunLedger(limits=config.max_active_runs, store=self._store, wake=queue.add),
+            courier=courier,
             executor=Executor(
                 client=client, store=self._store, emit=lambda _resource, _event: None, wake=lambda _key: None
             ),
             emit=lambda _resource, _event: None,
             clock=clock,
-            metrics=Metrics(),
+            metrics=metrics,
         )
 
     async def look(self) -> None:
@@ -72,6 +79,10 @@ class Life:
         for pod in await drivers(self._client, self._namespace):
             self._store.put_driver(pod)
         await self._reconciler.reconcile(Key(*key_of(body)))
+
+
+async def _nothing_to_tell(namespace: str, notice: Notice) -> None:
+    raise AssertionError(f"{namespace} has nothing to say: {notice}")
 
 
 class Operator:
