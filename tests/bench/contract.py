@@ -8,6 +8,7 @@ the outcome beside the table. The others only read, judge and append; the UDFs d
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -71,7 +72,7 @@ def run() -> dict[str, Any]:
 
 @contextmanager
 def _spark(directory: Path) -> Iterator[tuple[SparkSession, Any]]:
-    os.environ["PYTHONPATH"] = PYTHON_PATH  # for Spark's Python workers
+    os.environ |= {"PYTHONPATH": PYTHON_PATH, "PYSPARK_PYTHON": sys.executable}  # for Spark's Python workers
     builder = SparkSession.builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
     builder = builder.config("spark.local.dir", str(directory / "spark"))
     for key, value in {**SPARK_CONF, **COMPILED, "spark.driver.memory": "3g"}.items():

@@ -25,7 +25,7 @@ _RANGES_OF_TEXT: Final = (("A", "["), ("a", "f"), ("g", "t"), ("u", "{"))
 
 _MEMBER: Final = r'"\s*:(?!\s*null)'
 _SPACED: Final = (" :", "\t:", "\n:", "\r:")
-_LONG_NUMBER: Final = r"[0-9.]{17}"
+_LONG_NUMBER: Final = r"[0-9.]{17}|[0-9]{16}"
 _TINY_NUMBER: Final = r"[eE]-[0-9]{3}"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _CAST: Final = frozenset({ColumnKind.TIMESTAMP, ColumnKind.LOCAL, ColumnKind.DATE, ColumnKind.DECIMAL})
