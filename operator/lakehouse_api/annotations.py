@@ -5,3 +5,9 @@ RUN_NOW = "lakehouse.dev/run-now"
 
 REREAD = "lakehouse.dev/reread"
 """Read the source's files again, once for each new value, whatever was read before."""
+
+QUARANTINE = "lakehouse.dev/quarantine"
+"""What a run is to do with quarantined rows, as JSON of a QuarantineRequest, instead of reading the source."""
+
+TENDING = "quarantine/"
+"""Begins the run-now tokens whose run does what the annotation above asks for."""

@@ -9,6 +9,7 @@ from lakehouse_api.enforcement import Drift, Expectation, ExpectationResult
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
+from lakehouse_api.quarantine import QuarantineRequest
 from lakehouse_api.status import Outcome, Time
 from lakehouse_api.target import Merge, Overwrite, TargetMode
 
@@ -84,6 +85,10 @@ class IngestJob(Model):
     reread: Annotated[
         str | None,
         Field(description="Token of the re-read annotation: files already read are read once more for each token."),
+    ] = None
+    quarantine: Annotated[
+        QuarantineRequest | None,
+        Field(description="What to do with quarantined rows; absent: the source is read."),
     ] = None
 
 

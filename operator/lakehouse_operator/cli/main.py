@@ -3,18 +3,20 @@
 import click
 
 from lakehouse_operator.cli.contract import contract
+from lakehouse_operator.cli.quarantine import quarantine
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="lakehouse-operator", prog_name="kubectl lakehouse")
 def lakehouse() -> None:
-    """Work with the Lakehouse Operator's contracts.
+    """Work with the Lakehouse Operator's contracts and quarantines.
 
     Exit codes: 0 all is well, 1 the answer is no, 2 the input or the command is wrong.
     """
 
 
 lakehouse.add_command(contract)
+lakehouse.add_command(quarantine)
 
 
 def main() -> None:

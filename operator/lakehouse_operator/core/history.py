@@ -59,10 +59,11 @@ def _extended(status: RunStatus, reason: str) -> RunRecord | None:
 def mark_handled(status: RunStatus, slot: Slot, spec_hash: str | None = None) -> RunStatus:
     """Note that a slot has been decided, so that it is never decided again.
 
-    A run that a person asked for, given the spec it runs, is also the run that this spec was due.
+    A run that a person asked for, given the spec it runs, is also the run that this spec was due, if it reads.
     """
     if slot.token is not None:
-        handled = {"last_handled_run_now": slot.token, **({"last_handled_spec": spec_hash} if spec_hash else {})}
+        reads = spec_hash and not slot.tends
+        handled = {"last_handled_run_now": slot.token, **({"last_handled_spec": spec_hash} if reads else {})}
         return status.model_copy(update=handled)
     if slot.spec_hash is not None:
         return status.model_copy(update={"last_handled_spec": slot.spec_hash})

@@ -28,10 +28,12 @@ from lakehouse_operator.core.names import document_hash
 from lakehouse_operator.core.notices import Delivery
 from lakehouse_operator.core.plan import Event, EventType, Launch, Plan, Refusal
 from lakehouse_operator.core.promises import Promised, overseen
+from lakehouse_operator.core.quarantine import request_of, request_violation
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.scene import Scene, Start, Turn
 from lakehouse_operator.core.schedule import Schedule
 from lakehouse_operator.core.settle import settle
+from lakehouse_operator.core.slots import Slot
 from lakehouse_operator.core.sources import buckets_read, source_secrets, source_violation
 from lakehouse_operator.core.specs import invalid_spec
 from lakehouse_operator.core.standing import Violation
@@ -70,7 +72,8 @@ def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, conf
         return _plan(scene, _keep_rows(settled), standing.of_scene)
     if isinstance(spec, Violation):
         return _stalled(scene, spec)
-    if (violation := _violation(spec, scene.resource.namespace, seen, config)) is not None:
+    violation = _violation(spec, scene.resource.namespace, seen, config) or request_violation(scene)
+    if violation is not None:
         return _stalled(scene, violation)
     turn = take_turn(scene)
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
@@ -194,6 +197,7 @@ def _launch(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, co
 
 def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> RunSpec:
     resource = scene.resource
+    request = request_of(resource.annotations) if start.slot.tends else None
     return RunSpec(
         id=start.run_id,
         kind=resource.kind,
@@ -216,7 +220,8 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, confi
                 if one.reference
             },
             target=_target(spec, config),
-            reread=resource.annotations.get(REREAD),
+            reread=None if request else resource.annotations.get(REREAD),
+            quarantine=request,
         ),
     )
 
@@ -258,8 +263,9 @@ def _described(turn: Turn, spec: IngestPipelineSpec, seen: Seen) -> Turn:
 
 
 def _keep_rows(turn: Turn) -> Turn:
-    """Copy what the newest successful run moved to where the columns of `kubectl get` look."""
-    done = [record for record in turn.settled if record.outcome is Outcome.SUCCEEDED]
+    """Copy what the newest successful run that read the source moved to where the columns of `kubectl get` look."""
+    read = [record for record in turn.settled if not Slot(text=record.slot).tends]
+    done = [record for record in read if record.outcome is Outcome.SUCCEEDED]
     if not done:
         return turn
     metrics = done[-1].metrics

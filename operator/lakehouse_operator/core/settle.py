@@ -52,7 +52,7 @@ def finish(scene: Scene, turn: Turn, record: RunRecord) -> Turn:
     status = remember(turn.status, record, scene.spec.history)
     if record.outcome is not Outcome.SKIPPED:
         status = status.model_copy(update={"last_run": record})
-    if record.outcome is Outcome.SUCCEEDED:
+    if record.outcome is Outcome.SUCCEEDED and not Slot(text=record.slot).tends:
         status = status.model_copy(update={"last_success_time": record.finished_at})
     kind = EventType.NORMAL if record.outcome is Outcome.SUCCEEDED else EventType.WARNING
     event = _event(kind, f"Run{record.outcome}", f"{record.id}: {record.reason}: {record.message}")

@@ -12,6 +12,7 @@ from lakehouse_api.sla import Breach, Promise, RunningSlot, Sla, SlaStatus
 from lakehouse_api.status import Outcome, RunRecord, RunStatus
 from lakehouse_operator.core.conditions import SLA_MET, Judgement, sla_met
 from lakehouse_operator.core.instants import format_time, parse_time
+from lakehouse_operator.core.slots import Slot
 
 SUSPENDED = "Suspended"
 _REASONS = {Promise.FRESHNESS: "FreshnessExceeded", Promise.MAX_DURATION: "DurationExceeded"}
@@ -98,12 +99,16 @@ def _made(facts: Facts) -> str:
 def _fresh_as_of(facts: Facts) -> str | None:
     """Give up to when the table is known to hold what its source had; it never goes back."""
     records = (facts.run.last_run, *facts.run.history)
-    told = [_proves(record) for record in records if record and record.outcome is Outcome.SUCCEEDED]
+    told = [_proves(record) for record in records if record and _reads(record)]
     before = facts.known.fresh_as_of
     known = [*told, *([parse_time(before)] if before else [])]
     if known:
         return format_time(max(known))
     return facts.run.last_success_time
+
+
+def _reads(record: RunRecord) -> bool:
+    return record.outcome is Outcome.SUCCEEDED and not Slot(text=record.slot).tends
 
 
 def _proves(record: RunRecord) -> datetime:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from lakehouse_api.annotations import TENDING
 from lakehouse_operator.core.instants import format_time, parse_time
 from lakehouse_operator.core.names import digest
 
@@ -36,6 +37,11 @@ class Slot:
     def token(self) -> str | None:
         """The run-now token, if a person asked."""
         return self.text.removeprefix(_RUN_NOW) if self.text.startswith(_RUN_NOW) else None
+
+    @property
+    def tends(self) -> bool:
+        """Tell whether the run is asked to tend the quarantine; it reads nothing new."""
+        return self.token is not None and self.token.startswith(TENDING)
 
     @property
     def spec_hash(self) -> str | None:

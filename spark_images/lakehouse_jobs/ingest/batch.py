@@ -18,6 +18,8 @@ from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.tables import Commit, Creation, Table
 from lakehouse_jobs.ingest.targets.shape import evened, mark, provenance
 from lakehouse_jobs.ingest.targets.target import Target
+from lakehouse_jobs.ingest.work import ReplayWork
+from lakehouse_jobs.quarantine.table import Quarantine
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -33,7 +35,9 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
         source.require_unchanged(plan)
         _require_turn(bronze, run, plan)
         judged = _evolved(at, bronze, judged)
-        if judged.outcome.rows_quarantined:
+        if isinstance(plan.work, ReplayWork):
+            judged = _marked(at, plan, judged)
+        elif judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, at.contract, judged)
         _write(target, run, plan, judged)
         target.follow(plan.batch)
@@ -82,6 +86,13 @@ def _quarantine(table: Table, run: RunSpec, plan: Plan, contract: Contract, judg
     # the chain of plans is part of the name: when a table is dropped with its plans, batches count from 1 again
     commit = Commit(app=f"{run.app_id}/{plan.origin}", batch=plan.batch, metadata=_metadata(run, judged.outcome))
     table.append(evened(rows, size=judged.outcome.bytes_read), commit, Creation(properties={}))
+
+
+def _marked(at: Surroundings, plan: Plan, judged: Judged) -> Judged:
+    """Mark the accepted rows as replayed, and give them the file they came from. Those refused again stay open."""
+    keys = judged.accepted.select("file.*", F.col("number").alias("_ingest_row"))
+    Quarantine(at.spark, at.run.job.target.quarantine_uri).mark(keys, plan)
+    return replace(judged, accepted=judged.accepted.withColumn("file", F.col("file._ingest_file")))
 
 
 def _write(target: Target, run: RunSpec, plan: Plan, judged: Judged) -> None:

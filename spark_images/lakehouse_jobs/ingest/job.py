@@ -1,12 +1,14 @@
 """The ingest job from run.json's values to a result: finish what is open, read what is new, once."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructField, StructType
 
+from lakehouse_api.quarantine import QuarantineRequest, Verb
 from lakehouse_api.run import RunResult, RunSpec
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
@@ -25,6 +27,9 @@ from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
 from lakehouse_jobs.ingest.targets.opening import open_target
 from lakehouse_jobs.ingest.targets.shape import mark
 from lakehouse_jobs.ingest.targets.target import Target
+from lakehouse_jobs.ingest.work import ReplayWork
+from lakehouse_jobs.quarantine.replay import on_replay
+from lakehouse_jobs.quarantine.tending import tend
 from lakehouse_jobs.storage import Storage
 
 _LOG: Final = logging.getLogger(__name__)
@@ -57,10 +62,14 @@ class Ingest:
 
 def ingest(spark: SparkSession, spec: RunSpec, now: str) -> Ended:
     """Run one ingest, `now` being the time of its start in RFC 3339; raise JobError if it cannot end well."""
+    request = spec.job.quarantine
+    spec = on_replay(spec) if request else spec
     contract, storage = _contract(spec), Storage(spark)
     books = Books.of(storage, spec)
     landing = Landing(storage=storage, uri=f"{books.uri}/landed")
     at = Surroundings(spark=spark, storage=storage, run=spec, contract=contract, landing=landing, now=now)
+    if request and request.verb is not Verb.REPLAY:
+        return _tended(at, request)
     run = Ingest(
         at=at,
         source=open_source(at),
@@ -73,6 +82,14 @@ def ingest(spark: SparkSession, spec: RunSpec, now: str) -> Ended:
         return _run(run)
     except Exception as error:
         raise failure_of(error, where=f"writing {spec.job.target.uri}", side="Target") from error
+
+
+def _tended(at: Surroundings, request: QuarantineRequest) -> Ended:
+    uri = at.run.job.target.quarantine_uri
+    try:
+        return Ended(result=tend(at, request), batches=[])
+    except Exception as error:
+        raise failure_of(error, where=f"tending {uri}", side="Target") from error
 
 
 def _contract(spec: RunSpec) -> Contract:
@@ -164,7 +181,7 @@ def _next_plan(run: Ingest, committed: int) -> Plan | None:
     if opened and opened[-1].previous == committed and opened[-1].suits(run.spec) and run.source.can_resume(opened[-1]):
         return opened[-1]
     batch = committed + len(opened) + 1
-    work = run.source.next_work(before, batch)
+    work = run.source.next_work(_readings(before), batch)
     if work is None:
         return None
     frozen = run.books.freeze(Plan.new(run.spec, before, batch=batch, work=work, now=run.at.now))
@@ -185,5 +202,10 @@ def _forget_given_up(run: Ingest, plan: Plan) -> None:
 
 
 def _nothing_new(run: Ingest, committed: int) -> Ended:
-    idle_because = run.source.idle(run.books.committed_plans(committed))
+    idle_because = run.source.idle(_readings(run.books.committed_plans(committed)))
     return Ended(result=idle(idle_because, version=run.bronze.version()), batches=[])
+
+
+def _readings(plans: Sequence[Plan]) -> list[Plan]:
+    """Leave out the replays: they read nothing of the source."""
+    return [plan for plan in plans if not isinstance(plan.work, ReplayWork)]

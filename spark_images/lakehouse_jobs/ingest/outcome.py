@@ -11,7 +11,7 @@ from lakehouse_api.run import IngestTarget, RunResult, TableResult
 from lakehouse_api.status import Outcome
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.source import Idle
-from lakehouse_jobs.ingest.work import FilesWork, OffsetsWork
+from lakehouse_jobs.ingest.work import FilesWork, OffsetsWork, ReplayWork
 from lakehouse_jobs.reporting import one_line
 
 NAMES_SHOWN = 5
@@ -38,6 +38,7 @@ class BatchOutcome(Model):
     bytes_read: int
     offsets_read: Annotated[int, Field(description="Of a topic. Not every offset holds a message.")] = 0
     offsets_lost: Annotated[tuple[str, ...], Field(description="Gone before they were read, as was accepted.")] = ()
+    rows_replayed: Annotated[int, Field(description="Read from quarantine; those refused again stay there.")] = 0
     newest_input: str | None = None
     files_rewritten: tuple[str, ...] = ()
     columns_ignored: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class BatchOutcome(Model):
             bytes_read=sum(file.size for file in files),
             offsets_read=topic.offsets if topic else 0,
             offsets_lost=tuple(each.shown for each in topic.lost) if topic else (),
+            rows_replayed=rows_read if isinstance(plan.work, ReplayWork) else 0,
             newest_input=plan.work.newest_input,
             **more,
         )
@@ -124,6 +126,7 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
     named = {
         "offsetsRead": _sum(outcomes, "offsets_read") or None,
         "offsetsLost": shown(_union(outcomes, "offsets_lost")),
+        "rowsReplayed": _sum(outcomes, "rows_replayed") or None,
         "filesRewritten": len(_union(outcomes, "files_rewritten")) or None,
         "batch": last.batch,
         "tableVersion": last.table_version,
@@ -140,7 +143,8 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
 
 def _message(outcomes: Sequence[BatchOutcome]) -> str:
     written, refused = _sum(outcomes, "rows_written"), _sum(outcomes, "rows_quarantined")
-    inputs = {"files": _sum(outcomes, "files_read"), "offsets": _sum(outcomes, "offsets_read")}
+    counted = {"files": "files_read", "offsets": "offsets_read", "quarantined rows": "rows_replayed"}
+    inputs = {name: _sum(outcomes, field) for name, field in counted.items()}
     read = "".join(f", from {count} {name}" for name, count in inputs.items() if count)
     parts = [f"{written} rows written, {refused} quarantined{read}."]
     notes = (

@@ -13,7 +13,7 @@ from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
 from lakehouse_api.run import RunSpec
-from lakehouse_jobs.ingest.work import Work
+from lakehouse_jobs.ingest.work import ReplayWork, Work
 
 
 class Plan(Model):
@@ -60,4 +60,6 @@ class Plan(Model):
         """Tell whether the run asks for just what this plan was made for."""
         job = run.job
         asked = (job.source.without_credentials(), job.incremental, job.contract.version, job.reread or self.reread)
-        return asked == (self.source, self.incremental, self.contract, self.reread)
+        planned = (self.source, self.incremental, self.contract, self.reread)
+        replays = self.work.rows if isinstance(self.work, ReplayWork) else None
+        return asked == planned and replays == (job.quarantine.rows if job.quarantine else None)

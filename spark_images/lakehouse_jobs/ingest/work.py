@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lakehouse_api.model import Model
+from lakehouse_api.quarantine import RowFilter
 
 
 class PlannedFile(Model):
@@ -133,7 +134,33 @@ class OffsetsWork(Model):
         return f"{self.offsets} offsets of {len(self.ranges)} partitions"
 
 
-Work = Annotated[FilesWork | WindowWork | OffsetsWork, Field(discriminator="kind")]
+class QuarantinedBatch(Model):
+    """A batch that refused rows, and the run that planned it."""
+
+    run: str
+    batch: int
+
+
+class ReplayWork(Model):
+    """Open rows of a table's quarantine. Nothing of the source is read: the next batch begins where it would have."""
+
+    kind: Literal["replay"] = "replay"
+    rows: RowFilter
+    batches: Annotated[list[QuarantinedBatch], Field(description="Those whose rows are replayed.")]
+    newest_input: None = None
+
+    @property
+    def complete(self) -> bool:
+        """Tell that the plans before this one must be asked what was read."""
+        return False
+
+    @property
+    def size(self) -> str:
+        """Say how much is to be read."""
+        return f"quarantined rows of {len(self.batches)} batches"
+
+
+Work = Annotated[FilesWork | WindowWork | OffsetsWork | ReplayWork, Field(discriminator="kind")]
 
 
 def moment(milliseconds: int) -> str:
