@@ -132,7 +132,7 @@ def test_rows_without_a_key_or_a_place_in_the_sequence_are_refused_with_their_re
     assert [(row, *reasons) for row, reasons in lake.refused()] == [
         ('{"id":"2","name":"Bob","op":"c"}', ("/seq", "SequenceNull")),
         ('{"name":"Neither","op":"c"}', ("/id", "MergeKeyNull"), ("/seq", "SequenceNull")),
-        ('{"name":"Nobody","seq":2,"op":"c"}', ("/id", "MergeKeyNull")),
+        ('{"name":"Nobody","seq":"2","op":"c"}', ("/id", "MergeKeyNull")),
     ]
     assert (ended.result.metrics["rowsWritten"], ended.result.metrics["rowsQuarantined"]) == (1, 3)
     assert ended.result.metrics["refusals"] == "/id MergeKeyNull (2), /seq SequenceNull (2)"

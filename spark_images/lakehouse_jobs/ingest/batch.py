@@ -28,7 +28,7 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
     """Read, judge and commit a plan. Raise SourceChanged, having committed nothing, if its source changed."""
     run = at.run
     bronze, quarantine = Table(at.spark, run.job.target.uri), Table(at.spark, run.job.target.quarantine_uri)
-    judged = target.admit(judge(at, source, plan))
+    judged = target.admit(judge(at, source, plan), cells=source.cells)
     counts = judged.outcome
     _LOG.info("%d rows read, %d accepted, %d refused", counts.rows_read, counts.rows_written, counts.rows_quarantined)
     try:

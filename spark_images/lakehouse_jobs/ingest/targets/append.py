@@ -31,7 +31,7 @@ class Append:
     def check(self) -> None:
         """Take any contract."""
 
-    def admit(self, judged: Judged) -> Judged:
+    def admit(self, judged: Judged, *, cells: bool) -> Judged:  # noqa: ARG002 (the protocol's)
         """Take all accepted rows."""
         return judged
 
@@ -70,9 +70,9 @@ class AppendAndMerge(Append):
         self._merged.check()
 
     @override
-    def admit(self, judged: Judged) -> Judged:
+    def admit(self, judged: Judged, *, cells: bool) -> Judged:
         """Refuse rows that name nothing or have no place in the sequence."""
-        return without_nulls(judged, self._merged.changes)
+        return without_nulls(judged, self._merged.changes, cells=cells)
 
     @override
     def follow(self, committed: int) -> None:

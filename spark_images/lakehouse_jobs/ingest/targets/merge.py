@@ -32,9 +32,9 @@ class MergeInto(Append):
         self._merged.check()
 
     @override
-    def admit(self, judged: Judged) -> Judged:
+    def admit(self, judged: Judged, *, cells: bool) -> Judged:
         """Refuse rows that name nothing or have no place in the sequence."""
-        return without_nulls(judged, self._merged.changes)
+        return without_nulls(judged, self._merged.changes, cells=cells)
 
     @override
     def write(self, rows: DataFrame, commit: Commit) -> None:

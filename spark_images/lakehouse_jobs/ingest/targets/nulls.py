@@ -3,9 +3,11 @@
 from dataclasses import replace
 from functools import reduce
 from operator import or_
+from typing import Final
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
+from pyspark.sql.types import BooleanType, NumericType, StructType
 
 from lakehouse_jobs.contract.writing import pointer
 from lakehouse_jobs.ingest.judging import MOST_KINDS, Judged
@@ -13,9 +15,14 @@ from lakehouse_jobs.ingest.outcome import BatchOutcome, RefusalCount
 from lakehouse_jobs.ingest.tables import REASONS
 from lakehouse_jobs.ingest.targets.changes import Changes
 
+_NO_TEXTS: Final = (NumericType, BooleanType)
 
-def without_nulls(judged: Judged, changes: Changes) -> Judged:
-    """Refuse accepted rows that name nothing, or that cannot be put in order."""
+
+def without_nulls(judged: Judged, changes: Changes, *, cells: bool) -> Judged:
+    """Refuse accepted rows that name nothing, or that cannot be put in order.
+
+    `cells`: the members of a row's text are CSV cells, so a refused row is written as such.
+    """
     nullable = changes.nullable
     if not nullable:
         return judged
@@ -33,13 +40,24 @@ def without_nulls(judged: Judged, changes: Changes) -> Judged:
     return replace(
         judged,
         accepted=judged.accepted.where(~refused),
-        refused=judged.refused.unionByName(_refusals(judged.accepted.where(refused), reasons)),
+        refused=judged.refused.unionByName(
+            judged.accepted.where(refused).select(
+                "file", "number", _text(judged.columns, cells=cells).alias("text"), reasons.alias("reasons")
+            )
+        ),
         outcome=_counted(judged.outcome, rows, found),
     )
 
 
-def _refusals(rows: DataFrame, reasons: Column) -> DataFrame:
-    return rows.select("file", "number", F.to_json("row").alias("text"), reasons.alias("reasons"))
+def _text(columns: StructType, *, cells: bool) -> Column:
+    if not cells:
+        return F.to_json("row")
+    members = (F.col("row")[each.name].alias(each.name) for each in columns)
+    texts = (
+        member.cast("string").alias(each.name) if isinstance(each.dataType, _NO_TEXTS) else member
+        for member, each in zip(members, columns, strict=True)
+    )
+    return F.to_json(F.struct(*texts))
 
 
 def _reason(name: str, keyword: str) -> Column:

@@ -15,8 +15,11 @@ class Target(Protocol):
     def check(self) -> None:
         """Raise JobError for what a person must change before anything can be written."""
 
-    def admit(self, judged: Judged) -> Judged:
-        """Refuse rows that the contract accepts but this target cannot take."""
+    def admit(self, judged: Judged, *, cells: bool) -> Judged:
+        """Refuse rows that the contract accepts but this target cannot take.
+
+        `cells`: the members of a row's text are CSV cells.
+        """
 
     def write(self, rows: DataFrame, commit: Commit) -> None:
         """Bring the accepted rows of a batch, with their provenance, into the table as one commit, at most once."""
