@@ -203,6 +203,17 @@ def test_a_merge_that_cannot_be_is_a_wrong_spec_before_anything_is_read(
     assert words in caught.value.message
 
 
+def test_a_condition_that_fails_on_a_row_is_a_wrong_spec_and_nothing_is_merged(lake: Lake) -> None:
+    put(lake, "1", "1,Ada,0,c")
+
+    with pytest.raises(JobError) as caught:
+        lake.ingest(**merged(deletes={"when": "1 / seq > 2"}))
+
+    assert (caught.value.reason, caught.value.code) == ("DeleteConditionInvalid", ExitCode.SPEC_WRONG)
+    assert "DIVIDE_BY_ZERO" in caught.value.message
+    assert not [key for key in lake.keys("bronze/people/_delta_log/") if key.endswith(".json")]
+
+
 def test_a_property_named_like_a_column_of_the_merge_is_a_wrong_spec(lake: Lake) -> None:
     contract = {**CONTRACT, "properties": CONTRACT["properties"] | {"_Deleted": {"type": "boolean"}}}
 

@@ -13,7 +13,7 @@ from lakehouse_api.columns import ColumnKind
 from lakehouse_api.target import History, Merge
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract
-from lakehouse_jobs.failures import JobError, spec_wrong
+from lakehouse_jobs.failures import JobError, causes, spec_wrong
 from lakehouse_jobs.ingest.tables import PROVENANCE
 from lakehouse_jobs.ingest.targets.columns import column
 
@@ -25,6 +25,7 @@ CURRENT: Final = "_current"
 CONFIRMED: Final = "_confirmed"
 OWN_NAMES: Final = frozenset({DELETED, SEQUENCE, VALID_FROM, VALID_TO, CURRENT, CONFIRMED})
 """Names that the columns of a contract cannot have beside those of a merge."""
+_OF_VALUES: Final = "SQLSTATE: 22"
 _COMPARABLE: Final = frozenset(ColumnKind) - {ColumnKind.STRUCT, ColumnKind.ARRAY, ColumnKind.MAP, ColumnKind.JSON}
 
 
@@ -68,6 +69,17 @@ class Changes:
             raise _condition(condition, f"it gives {kind.simpleString()}, not true or false")
         if not plan.deterministic() or not plan.subqueriesAll().isEmpty():
             raise _condition(condition, "it must follow from the row alone: no sub-queries, nothing random")
+
+    def unevaluable(self, error: PySparkException) -> JobError | None:
+        """Tell a condition that fails on some row, as by a division by zero, from other reasons why a merge fails."""
+        chain = [str(error), *(cause.message for cause in causes(error))]
+        found = next((text for text in chain if _OF_VALUES in text), None)
+        if found is None or self.merge.deletes is None:
+            return None
+        problem = " ".join(found.split())[:300]
+        return _condition(
+            self.merge.deletes.when, f"it fails on some row: {problem} Use try_divide, try_cast or the like"
+        )
 
     @property
     def row(self) -> StructType:

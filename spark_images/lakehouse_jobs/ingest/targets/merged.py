@@ -7,6 +7,7 @@ from math import ceil
 from operator import and_
 from typing import Any, Final
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import StructType
@@ -70,7 +71,10 @@ class MergedTable:
         evolve(self.at.spark, self.table.uri, evolved, why=f"contract {contract.name} {contract.version}")
         self._size_shuffles(rows)
         history = scd1 if self.merge.history is History.SCD1 else scd2
-        history.bring_up_to_date(self.table, self.changes, self.changes.of(rows), commit, self.creation)
+        try:
+            history.bring_up_to_date(self.table, self.changes, self.changes.of(rows), commit, self.creation)
+        except PySparkException as error:
+            raise self.changes.unevaluable(error) or error from error
 
     def _size_shuffles(self, rows: DataFrame) -> None:
         """Begin with as many partitions as both sides of the merge need; Spark joins those that turn out small."""
