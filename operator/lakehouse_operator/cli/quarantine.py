@@ -177,7 +177,7 @@ def _json(record: RunRecord) -> str:
 
 
 def _tsv(record: RunRecord) -> str:
-    numbers = [(name, str(value)) for name, value in record.metrics.items() if name != "reasons"]
+    numbers = [(name, str(value)) for name, value in sorted(record.metrics.items()) if name != "reasons"]
     return "\n".join("\t".join(row) for row in (_rows(record) or numbers))
 
 
