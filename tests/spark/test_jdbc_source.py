@@ -1,5 +1,6 @@
 """Tables of a real PostgreSQL, read once, exactly as they are, whatever happens in between."""
 
+import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from lakehouse_api.run import ExitCode
+from lakehouse_dev import warehouse as shop
+from lakehouse_dev.paths import REPOSITORY
 from lakehouse_dev.postgres import PASSWORD, REDSHIFT_ROLE, Postgres, start_postgres
 from lakehouse_jobs.driver_log import keep_log
 from lakehouse_jobs.failures import JobError
@@ -160,6 +163,34 @@ def test_late_rows_within_the_lookback_are_read_once(warehouse: Warehouse) -> No
 
     assert warehouse.lake.rows("id", "_ingest_batch") == [(1, 1), (2, 1), (4, 2), (6, 2), (7, 3)]
     assert [reasons for _, reasons in warehouse.lake.refused()] == [[("/id", "required")]], "refused once, too"
+
+
+def test_orders_are_merged_by_id_and_sequence(warehouse: Warehouse) -> None:
+    warehouse.run(shop.CREATE_ORDERS, shop.FILL_ORDERS)
+    contract = json.loads((REPOSITORY / "schemas" / "snowflake_orders.schema.json").read_text())
+    merge = {"keys": ["ORDER_ID"], "sequenceBy": ["ORDER_SEQ"], "deletes": {"when": "IS_DELETED"}}
+    job: dict[str, Any] = {
+        "source": warehouse.source("ORDERS"),
+        "contract": contract,
+        "incremental": {"cursor": "UPDATED_AT", "lookback": "15m"},
+        "target": {"mode": "Merge", "merge": merge},
+    }
+
+    first = warehouse.ingest(slot="1", **job)
+    warehouse.run(shop.CHANGE_ORDERS)
+    second = warehouse.ingest(slot="2", **job)
+
+    assert first.result.metrics["rowsWritten"] == shop.ORDER_COUNTS.accepted
+    assert second.batches[0].rows_read >= shop.CHANGED_ORDERS + shop.LATE_ORDERS
+    with warehouse.server.connect() as connection:
+        there = connection.execute(
+            f"""SELECT "ORDER_ID", "ORDER_SEQ", "IS_DELETED" FROM {warehouse.schema}."ORDERS"
+            WHERE "CURRENCY" <> 'euro'""".encode()
+        ).fetchall()
+    assert warehouse.lake.rows("ORDER_ID", "ORDER_SEQ", "_deleted") == sorted(
+        (int(key), int(sequence), deleted) for key, sequence, deleted in there
+    )
+    assert len(warehouse.lake.refused()) == shop.ORDER_COUNTS.refused, "what is read again is refused once"
 
 
 def test_a_row_dated_in_the_future_waits_and_hides_no_other(warehouse: Warehouse) -> None:

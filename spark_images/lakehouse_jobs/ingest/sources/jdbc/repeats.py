@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.columns import quoted
@@ -46,23 +46,24 @@ class Repeats:
                 f"the contract, and {', '.join(self.identity)} to its properties, or merge instead of appending.",
             )
 
-    def left_out(self, spark: SparkSession, rows: DataFrame, work: WindowWork) -> DataFrame:
-        """Leave out rows whose version is in the table or its quarantine; `work` says since when there can be any."""
-        if not self.matter or work.after is None:
+    def left_out(self, rows: DataFrame, work: WindowWork) -> DataFrame:
+        """Leave out rows whose version was judged before; `work` says since when there can be any."""
+        if work.after is None or not set(self.identity) <= self.contract.names:
             return rows
         target = self.run.job.target
-        taken = [F.col(quoted(name)) for name in self.identity]
         refused = [
             F.get_json_object("row", f"$['{name}']").try_cast(rows.schema[name].dataType) for name in self.identity
         ]
-        for uri, columns in ((target.uri, taken), (target.quarantine_uri, refused)):
-            if Table(spark, uri).version() is not None:
-                known = spark.read.format("delta").load(to_hadoop(uri)).where(columns[-1] > F.lit(work.after))
-                rows = _without(rows, known, columns, self.identity)
+        rows = _without(rows, target.quarantine_uri, refused, self.identity, work.after)
+        taken = [F.col(quoted(name)) for name in self.identity]
+        return _without(rows, target.uri, taken, self.identity, work.after) if self.matter else rows
+
+
+def _without(rows: DataFrame, uri: str, columns: list[Column], names: list[str], after: str) -> DataFrame:
+    spark = rows.sparkSession
+    if Table(spark, uri).version() is None:
         return rows
-
-
-def _without(rows: DataFrame, known: DataFrame, columns: list[Column], names: list[str]) -> DataFrame:
+    known = spark.read.format("delta").load(to_hadoop(uri)).where(columns[-1] > F.lit(after))
     versions = known.select(*(column.alias(f"k{place}") for place, column in enumerate(columns)))
     same = [rows[quoted(name)].eqNullSafe(versions[f"k{place}"]) for place, name in enumerate(names)]
     return rows.join(versions, reduce(and_, same), "left_anti")

@@ -107,7 +107,7 @@ class Jdbc:
         """Land the planned rows, unless an earlier attempt did, and describe what was landed."""
         landed = self._at.landing.found(plan.batch) or self._land(plan)
         _LOG.info("%d rows landed by run %s", landed.rows, landed.run)
-        rows = self._repeats.left_out(self._at.spark, self._read(landed), window_of(plan))
+        rows = self._repeats.left_out(self._read(landed), window_of(plan))
         part = F.regexp_extract("_metadata.file_name", r"part-([0-9]+)", 1).cast("int")
         file = F.concat(F.lit(f"{self.place}#"), part)
         return typed_rows(rows, self._at.contract, file=file, number=F.col("_metadata.row_index") + 1, flaw=FLAW)
