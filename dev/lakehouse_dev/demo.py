@@ -31,6 +31,7 @@ CLUSTER = "demo"
 NAMESPACE = "lakehouse"
 PIPELINE = "crm-accounts"
 TABLE = "bronze.crm_accounts"
+MERGED = "silver.crm_accounts"
 EXAMPLE = paths.REPOSITORY / "examples" / "crm_accounts_pipeline.yaml"
 FOLDER = "crm/accounts/"
 LAKE = "s3://lake/warehouse"
@@ -72,6 +73,7 @@ class Demo:
         click.echo(self.kubectl("--namespace", NAMESPACE, "get", "ingestpipelines"))
         rows = lake.drawn(TABLE, f'SELECT {_COLUMNS} FROM t ORDER BY "Id" LIMIT 8')
         click.echo(f"the first rows of {TABLE}, {export.accepted} in all:\n{rows}")
+        click.echo(f"{lake.count(MERGED)} accounts, each in its newest state, are in {MERGED}.")
         click.echo(f"{export.refused} refused rows are in {TABLE}__quarantine, with their reasons.\n")
         click.echo(self.next_steps())
 
@@ -135,6 +137,7 @@ def check(export: CrmExport, status: Mapping[str, Any], lake: Lake) -> None:
     found = {
         f"rows of {TABLE}": (lake.count(TABLE), export.accepted),
         f"rows of {TABLE}__quarantine": (lake.count(f"{TABLE}__quarantine"), export.refused),
+        f"rows of {MERGED}": (lake.count(MERGED), lake.count(TABLE, of='DISTINCT "Id"')),
     }
     if runs:  # it falls out of the history when many have followed
         found["rows written, as the run tells"] = (runs[-1]["rowsWritten"], export.accepted)

@@ -38,7 +38,7 @@ class Lake:
         """Answer a query as a table drawn with lines."""
         return str(self.query(name, sql)).partition("\n")[2]  # the first line names the class
 
-    def count(self, name: str) -> int:
-        """Count the rows of a table."""
-        answer = self.query(name, f"SELECT count(*) AS n FROM {TABLE}")
+    def count(self, name: str, *, of: str = "*") -> int:
+        """Count the rows of a table, or what of them is named."""
+        answer = self.query(name, f"SELECT count({of}) AS n FROM {TABLE}")
         return int(answer["n"].to_pylist()[0])

@@ -3,7 +3,7 @@
 import time
 
 from lakehouse_dev.crm_export import CrmExport
-from lakehouse_dev.demo import EXAMPLE, TABLE
+from lakehouse_dev.demo import EXAMPLE, MERGED, TABLE
 from tests.e2e.installed.stage import NAMESPACE, SMALL_COUNTS, Stage, counts, pipeline, ready
 
 OUTAGE_SECONDS = 60
@@ -16,6 +16,7 @@ def test_the_example_fills_its_table_and_another_run_adds_nothing(example: CrmEx
     assert (first["lastRows"], first["lastQuarantined"]) == (example.accepted, example.refused)
     assert installed.lake.count(TABLE) == example.accepted
     assert installed.lake.count(f"{TABLE}__quarantine") == example.refused
+    assert installed.lake.count(MERGED) == installed.lake.count(TABLE, of='DISTINCT "Id"')
 
     run_now = ("annotate", "ingestpipeline", "crm-accounts", "lakehouse.dev/run-now=again", "--overwrite")
     installed.kubectl("--namespace", "lakehouse", *run_now)

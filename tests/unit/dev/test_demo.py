@@ -8,7 +8,7 @@ from arro3.core import Array, DataType, Table
 from deltalake import write_deltalake
 
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
-from lakehouse_dev.demo import TABLE, check
+from lakehouse_dev.demo import MERGED, TABLE, check
 from lakehouse_dev.errors import DevError
 from lakehouse_dev.following import describe
 from lakehouse_dev.tables import Lake
@@ -19,10 +19,15 @@ def export() -> CrmExport:
     return crm_export(rows=FEWEST_ROWS, files=5)
 
 
-def _lake(directory: Path, *, bronze: int, quarantine: int) -> Lake:
-    for name, rows in (("crm_accounts", bronze), ("crm_accounts__quarantine", quarantine)):
-        rows_of_it = Table.from_pydict({"n": Array(list(range(rows)), DataType.int64())})
-        write_deltalake(str(directory / "bronze" / name), rows_of_it)
+def _lake(directory: Path, *, bronze: int, quarantine: int, silver: int | None = None) -> Lake:
+    tables = {
+        "bronze/crm_accounts": bronze,
+        "bronze/crm_accounts__quarantine": quarantine,
+        "silver/crm_accounts": bronze if silver is None else silver,
+    }
+    for name, rows in tables.items():
+        rows_of_it = Table.from_pydict({"Id": Array(list(range(rows)), DataType.int64())})
+        write_deltalake(str(directory / name), rows_of_it)
     return Lake(endpoint="http://nowhere.example", uri=str(directory))
 
 
@@ -39,6 +44,13 @@ def test_a_table_with_other_rows_is_named_with_both_counts(export: CrmExport, tm
     lake = _lake(tmp_path, bronze=export.accepted + 1, quarantine=export.refused)
 
     with pytest.raises(DevError, match=f"rows of {TABLE}: {export.accepted + 1}, not {export.accepted}"):
+        check(export, _status(export), lake)
+
+
+def test_a_merged_table_has_one_row_for_each_key(export: CrmExport, tmp_path: Path) -> None:
+    lake = _lake(tmp_path, bronze=export.accepted, quarantine=export.refused, silver=export.accepted - 1)
+
+    with pytest.raises(DevError, match=f"rows of {MERGED}: {export.accepted - 1}, not {export.accepted}"):
         check(export, _status(export), lake)
 
 
