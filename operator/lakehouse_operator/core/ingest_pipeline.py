@@ -9,35 +9,31 @@ from pydantic import ValidationError
 
 from lakehouse_api.annotations import REREAD
 from lakehouse_api.ingest_pipeline import IngestPipelineSpec, IngestPipelineStatus
-from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_api.quantities import format_duration
-from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
 from lakehouse_api.schedule import Scheduled
 from lakehouse_api.status import Outcome, RunRecord
 from lakehouse_api.target import Target
 from lakehouse_operator.core import standing
-from lakehouse_operator.core.application import Application
 from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
 from lakehouse_operator.core.conditions import STALLED, merge
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.contracts import in_force, schema_violation, version_of
-from lakehouse_operator.core.driver_pod import build_launch
 from lakehouse_operator.core.drivers import read_driver
+from lakehouse_operator.core.ingest_run import ingest_launch
 from lakehouse_operator.core.instants import parse_time
 from lakehouse_operator.core.names import document_hash
 from lakehouse_operator.core.notices import Delivery
-from lakehouse_operator.core.plan import Event, EventType, Launch, Plan, Refusal
+from lakehouse_operator.core.plan import Event, EventType, Plan, Refusal
 from lakehouse_operator.core.promises import Promised, overseen
-from lakehouse_operator.core.quarantine import request_of, request_violation
+from lakehouse_operator.core.quarantine import request_violation
 from lakehouse_operator.core.resource import Resource
-from lakehouse_operator.core.scene import Scene, Start, Turn
+from lakehouse_operator.core.scene import Scene, Turn
 from lakehouse_operator.core.schedule import Schedule
 from lakehouse_operator.core.settle import settle
 from lakehouse_operator.core.slots import Slot
-from lakehouse_operator.core.sources import buckets_read, source_secrets, source_violation
+from lakehouse_operator.core.sources import source_violation
 from lakehouse_operator.core.specs import invalid_spec
 from lakehouse_operator.core.standing import Violation
-from lakehouse_operator.core.stores import store_secrets, stores_of, table_uri
 from lakehouse_operator.core.turns import hold, refuse, take_turn
 
 _RUN_PREFIX = "ing"
@@ -77,7 +73,11 @@ def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, conf
         return _stalled(scene, violation)
     turn = take_turn(scene)
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
-    return replace(plan, launch=_launch(scene, spec, turn.start, seen, config)) if turn.start else plan
+    return (
+        replace(plan, launch=ingest_launch(scene, spec, turn.start, _schema(spec, seen) or {}, config))
+        if turn.start
+        else plan
+    )
 
 
 def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refusal: Refusal) -> Plan:
@@ -174,82 +174,6 @@ def _schema(spec: IngestPipelineSpec, seen: Seen) -> Mapping[str, Any] | None:
     if spec.contract.ref is None:
         return spec.contract.schema_
     return in_force(seen.contract)
-
-
-# --- the launch ----------------------------------------------------------------------------------------------------
-
-
-def _launch(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> Launch:
-    run = _run(scene, spec, start, seen, config)
-    return build_launch(
-        Application(
-            resource=scene.resource,
-            start=start,
-            run=run,
-            spec_hash=scene.spec_hash,
-            spark=spec.spark,
-            config=config.spark,
-            timeout=spec.timeout,
-            secrets=(*store_secrets(run.stores, _own_secrets(spec), config), *source_secrets(spec.source)),
-        )
-    )
-
-
-def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, seen: Seen, config: Config) -> RunSpec:
-    resource = scene.resource
-    request = request_of(resource.annotations) if start.slot.tends else None
-    return RunSpec(
-        id=start.run_id,
-        kind=resource.kind,
-        namespace=resource.namespace,
-        name=resource.name,
-        uid=resource.uid,
-        slot=start.slot.text,
-        attempt=start.attempt,
-        report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
-        stores=stores_of((config.lake.uri, *buckets_read(spec.source)), _own_secrets(spec), config),
-        job=IngestJob(
-            source=spec.source,
-            incremental=spec.incremental,
-            contract=_contract(spec, seen),
-            drift=spec.contract.drift,
-            expectations=spec.contract.expectations,
-            references={
-                one.reference.table: table_uri(config, one.reference.table)
-                for one in spec.contract.expectations
-                if one.reference
-            },
-            target=_target(spec, config),
-            reread=None if request else resource.annotations.get(REREAD),
-            quarantine=request,
-        ),
-    )
-
-
-def _own_secrets(spec: IngestPipelineSpec) -> Mapping[str, str]:
-    """Name the Secret for each URI for which the pipeline brings its own credentials."""
-    return {uri: secret for uri, secret in buckets_read(spec.source).items() if secret}
-
-
-def _contract(spec: IngestPipelineSpec, seen: Seen) -> ContractSnapshot:
-    schema = dict(_schema(spec, seen) or {})
-    return ContractSnapshot(name=spec.contract.ref or "inline", version=version_of(schema), schema_=schema)
-
-
-def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
-    target = spec.target
-    uri = table_uri(config, target.table)
-    return IngestTarget(
-        table=target.table,
-        uri=uri,
-        quarantine_uri=f"{uri}__quarantine",
-        mode=target.mode,
-        merge=target.merge,
-        into_uri=table_uri(config, target.merge.into) if target.merge and target.merge.into else None,
-        overwrite=target.overwrite,
-        partition_by=target.partition_by,
-        properties=target.properties,
-    )
 
 
 # --- the status ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,93 @@
+"""One batch of an IngestPipeline as a Spark application: run.json and the Secrets it needs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lakehouse_api.annotations import REREAD
+from lakehouse_api.ingest_pipeline import IngestPipelineSpec
+from lakehouse_api.kinds import INGEST_PIPELINE
+from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
+from lakehouse_operator.core.application import Application
+from lakehouse_operator.core.config import Config
+from lakehouse_operator.core.contracts import version_of
+from lakehouse_operator.core.driver_pod import build_launch
+from lakehouse_operator.core.plan import Launch
+from lakehouse_operator.core.quarantine import request_of
+from lakehouse_operator.core.scene import Scene, Start
+from lakehouse_operator.core.sources import buckets_read, source_secrets
+from lakehouse_operator.core.stores import store_secrets, stores_of, table_uri
+
+
+def ingest_launch(
+    scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[str, Any], config: Config
+) -> Launch:
+    """Give what an attempt to run a batch is created from; `schema` is the contract's that it pins."""
+    run = _run(scene, spec, start, schema, config)
+    return build_launch(
+        Application(
+            resource=scene.resource,
+            start=start,
+            run=run,
+            spec_hash=scene.spec_hash,
+            spark=spec.spark,
+            config=config.spark,
+            timeout=spec.timeout,
+            secrets=(*store_secrets(run.stores, _own_secrets(spec), config), *source_secrets(spec.source)),
+        )
+    )
+
+
+def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[str, Any], config: Config) -> RunSpec:
+    resource = scene.resource
+    request = request_of(resource.annotations) if start.slot.tends else None
+    return RunSpec(
+        id=start.run_id,
+        kind=resource.kind,
+        namespace=resource.namespace,
+        name=resource.name,
+        uid=resource.uid,
+        slot=start.slot.text,
+        attempt=start.attempt,
+        report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
+        stores=stores_of((config.lake.uri, *buckets_read(spec.source)), _own_secrets(spec), config),
+        job=IngestJob(
+            source=spec.source,
+            incremental=spec.incremental,
+            contract=_contract(spec, schema),
+            drift=spec.contract.drift,
+            expectations=spec.contract.expectations,
+            references={
+                one.reference.table: table_uri(config, one.reference.table)
+                for one in spec.contract.expectations
+                if one.reference
+            },
+            target=_target(spec, config),
+            reread=None if request else resource.annotations.get(REREAD),
+            quarantine=request,
+        ),
+    )
+
+
+def _own_secrets(spec: IngestPipelineSpec) -> Mapping[str, str]:
+    """Name the Secret for each URI for which the pipeline brings its own credentials."""
+    return {uri: secret for uri, secret in buckets_read(spec.source).items() if secret}
+
+
+def _contract(spec: IngestPipelineSpec, schema: Mapping[str, Any]) -> ContractSnapshot:
+    return ContractSnapshot(name=spec.contract.ref or "inline", version=version_of(schema), schema_=dict(schema))
+
+
+def _target(spec: IngestPipelineSpec, config: Config) -> IngestTarget:
+    target = spec.target
+    uri = table_uri(config, target.table)
+    return IngestTarget(
+        table=target.table,
+        uri=uri,
+        quarantine_uri=f"{uri}__quarantine",
+        mode=target.mode,
+        merge=target.merge,
+        into_uri=table_uri(config, target.merge.into) if target.merge and target.merge.into else None,
+        overwrite=target.overwrite,
+        partition_by=target.partition_by,
+        properties=target.properties,
+    )
