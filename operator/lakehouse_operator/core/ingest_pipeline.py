@@ -73,11 +73,10 @@ def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, conf
         return _stalled(scene, violation)
     turn = take_turn(scene)
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
-    return (
-        replace(plan, launch=ingest_launch(scene, spec, turn.start, _schema(spec, seen) or {}, config))
-        if turn.start
-        else plan
-    )
+    if turn.start is None:
+        return plan
+    launch = ingest_launch(scene, spec, turn.start, _schema(spec, seen) or {}, config)
+    return replace(plan, launch=launch)
 
 
 def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refusal: Refusal) -> Plan:
