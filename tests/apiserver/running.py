@@ -1,6 +1,7 @@
 """The operator as a process of its own, as it runs in a cluster, and its resources as users write them."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -16,7 +17,8 @@ from lakehouse_dev.processes import Process, spawn_bound
 from lakehouse_dev.waiting import free_ports
 from lakehouse_operator.core import names
 from lakehouse_operator.kube.client import Client
-from lakehouse_operator.kube.endpoints import PODS, RESOURCES
+from lakehouse_operator.kube.endpoints import PODS, RESOURCES, Endpoint
+from lakehouse_operator.kube.errors import ConflictError
 
 PIPELINES = RESOURCES["IngestPipeline"]
 CONTRACTS = RESOURCES["DataContract"]
@@ -129,6 +131,17 @@ async def until(met: Callable[[], Awaitable[Any]], what: str) -> Any:
         assert time.monotonic() < deadline, f"not so after {PATIENCE_SECONDS:.0f} s: {what}"
         await asyncio.sleep(0.05)
     return found
+
+
+async def edited(
+    client: Client, endpoint: Endpoint, namespace: str, name: str, edit: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """Change an object as users' tools do: on what is there now, again if the operator wrote its status meanwhile."""
+    while True:
+        live = await client.get(endpoint, namespace, name)
+        edit(live)
+        with contextlib.suppress(ConflictError):
+            return await client.replace(endpoint, namespace, name, live)
 
 
 async def drivers(client: Client, namespace: str, name: str | None = None) -> list[dict[str, Any]]:

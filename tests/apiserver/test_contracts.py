@@ -29,6 +29,7 @@ from tests.apiserver.running import (
     condition,
     driver_of,
     drivers,
+    edited,
     finish,
     pipeline,
     until,
@@ -63,9 +64,7 @@ async def create(client: Client, namespace: str, name: str, **spec: Any) -> None
 
 
 async def edit(client: Client, namespace: str, name: str, **spec: Any) -> None:
-    live = await client.get(CONTRACTS, namespace, name)
-    live["spec"].update(spec)
-    await client.replace(CONTRACTS, namespace, name, live)
+    await edited(client, CONTRACTS, namespace, name, lambda live: live["spec"].update(spec))
 
 
 async def judged(client: Client, namespace: str, name: str, reason: str, users: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The operator is killed at random moments while runs start, fail, are tried again and end; nothing may show it."""
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import random
@@ -16,12 +15,12 @@ from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.core import names
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import CONFIG_MAPS
-from lakehouse_operator.kube.errors import ConflictError
 from tests.apiserver.running import (
     PIPELINES,
     RunningOperator,
     begin,
     drivers,
+    edited,
     finish,
     pipeline,
     until,
@@ -81,17 +80,16 @@ class Story:
 
     async def _set(self, *, token: str | None = None, uri: str | None = None, suspend: bool | None = None) -> None:
         """Change the pipeline; what the operator writes meanwhile is none of the user's business."""
-        while True:
-            live = await self._client.get(PIPELINES, self._namespace, self._name)
+
+        def edit(live: dict[str, Any]) -> None:
             if token is not None:
                 live["metadata"].setdefault("annotations", {})[RUN_NOW] = token
             if uri is not None:
                 live["spec"]["source"]["files"]["uri"] = uri
             if suspend is not None:
                 live["spec"]["suspend"] = suspend
-            with contextlib.suppress(ConflictError):
-                await self._client.replace(PIPELINES, self._namespace, self._name, live)
-                return
+
+        await edited(self._client, PIPELINES, self._namespace, self._name, edit)
 
     async def _recorded(self, slots: int) -> None:
         async def met() -> bool:

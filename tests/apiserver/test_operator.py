@@ -22,6 +22,7 @@ from tests.apiserver.running import (
     condition,
     driver_of,
     drivers,
+    edited,
     finish,
     pipeline,
     set_pod_status,
@@ -45,10 +46,12 @@ def name() -> str:
 
 async def change(client: Client, namespace: str, name: str, **parts: Any) -> dict[str, Any]:
     """Change parts of a pipeline as a user does; `spec` is merged, `annotations` are added."""
-    live = await client.get(PIPELINES, namespace, name)
-    live["spec"].update(parts.get("spec", {}))
-    live["metadata"].setdefault("annotations", {}).update(parts.get("annotations", {}))
-    return await client.replace(PIPELINES, namespace, name, live)
+
+    def edit(live: dict[str, Any]) -> None:
+        live["spec"].update(parts.get("spec", {}))
+        live["metadata"].setdefault("annotations", {}).update(parts.get("annotations", {}))
+
+    return await edited(client, PIPELINES, namespace, name, edit)
 
 
 async def test_a_pipeline_gets_its_driver_and_the_result_reaches_its_status(

@@ -25,6 +25,7 @@ from tests.apiserver.running import (
     condition,
     driver_of,
     drivers,
+    edited,
     finish,
     pipeline,
     status_of,
@@ -94,9 +95,10 @@ async def restart(operator: RunningOperator) -> None:
 
 
 async def touch(client: Client, namespace: str, name: str, **annotations: str) -> None:
-    live = await client.get(PIPELINES, namespace, name)
-    live["metadata"].setdefault("annotations", {}).update(annotations)
-    await client.replace(PIPELINES, namespace, name, live)
+    def edit(live: dict[str, Any]) -> None:
+        live["metadata"].setdefault("annotations", {}).update(annotations)
+
+    await edited(client, PIPELINES, namespace, name, edit)
 
 
 async def test_a_pipeline_that_never_starts_is_told_of_once_and_its_recovery_once_across_a_restart(
@@ -168,9 +170,11 @@ async def test_a_channel_that_cannot_be_told_holds_up_no_run_and_is_told_when_it
         await driver_of(client, namespace, name)
 
         await keep_secret(client, namespace, name, receiver)
-        live = await client.get(PIPELINES, namespace, name)
-        live["spec"]["notify"][0]["webhook"]["url"] += "?corrected"
-        await client.replace(PIPELINES, namespace, name, live)
+
+        def correct(live: dict[str, Any]) -> None:
+            live["spec"]["notify"][0]["webhook"]["url"] += "?corrected"
+
+        await edited(client, PIPELINES, namespace, name, correct)
         await status_of(client, namespace, name, everybody_knows(1), "the corrected channel knows")
 
     assert [one["type"] for one in hooked(receiver)] == ["lakehouse.sla.breached"]
