@@ -34,7 +34,7 @@ BROKEN = {
         "zone", "TimeZoneUnknown", "Europe/Atlantis", schedule="0 6 * * *", timeZone="Europe/Atlantis"
     ),
     "a contract that is no JSON Schema": _broken(
-        "contract", "ContractInvalid", "not valid JSON Schema", contract={"schema": {"type": "objekt"}}
+        "contract", "ContractInvalid", "not a valid JSON Schema", contract={"schema": {"type": "objekt"}}
     ),
     "a contract that does not exist": _broken(
         "reference", "ContractMissing", "there is no DataContract 'nowhere'", contract={"ref": "nowhere"}
