@@ -1,13 +1,20 @@
-"""What `make check`, `verify`, `test-fast` and `test` run: named steps, each timed, all of them even if one fails."""
+"""What `make check`, `verify`, `test-fast` and `test` run: named steps, each timed, all of them even if one fails.
+
+The slow ones go in two lanes side by side: the jobs' tests keep one core busy, those of the operator and of the node
+wait for most of their time. What a step beside another prints is kept until it has ended, so that it can be read.
+"""
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree as ET
 
 import click
@@ -73,18 +80,51 @@ FAST = (
         "decisions", "pure decisions, golden Plans, properties, contracts", "unit", "golden", "property", "contract"
     ),
 )
-SLOW = (
+JOBS = (_tests("spark", "the jobs with a real Spark and S3", "spark"),)
+REST = (
     Step(name="log store", command=_LOG_STORE, about="Java tests of the S3 log store (about 1 min, 4 the first time)"),
     Step(
         name="tools", command=(*_PYTHON, "lakehouse_dev", "tools"), about="Kubernetes and helm (15 min the first time)"
     ),
     _tests("chart", "the chart renders what the operator needs", "chart"),
     _tests("apiserver", "the operator against a real API server", "apiserver"),
-    _tests("spark", "the jobs with a real Spark and S3", "spark"),
     Step(name="images", command=(*_PYTHON, "lakehouse_dev", "images"), about="images (10 min the first time)"),
     _tests("e2e", "everything on a real node", "e2e"),
 )
-SETS = {"check": CHECK, "verify": VERIFY, "fast": CHECK + VERIFY + FAST, "all": CHECK + VERIFY + FAST + SLOW}
+QUICK = {"check": CHECK, "verify": VERIFY, "fast": CHECK + VERIFY + FAST}
+ALL = "all"
+_HEARTBEAT_SECONDS = 60.0
+
+
+def run_all() -> list[Done]:
+    """Run the quick steps one after the other, then the lanes of slow ones side by side."""
+    done = run(QUICK["fast"])
+    return [*done, *run_beside(JOBS, REST)]
+
+
+def run_beside(*lanes: Sequence[Step]) -> list[Done]:
+    """Run lanes of steps side by side; say now and then which steps are under way."""
+    say(f"\n=== side by side: {' | '.join(', '.join(step.name for step in lane) for lane in lanes)}")
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        ends = [pool.submit(lambda lane: [_run_quietly(step) for step in lane], lane) for lane in lanes]
+        started = time.monotonic()
+        while wait(ends, timeout=_HEARTBEAT_SECONDS).not_done:
+            say(f"... {(time.monotonic() - started) / 60:.0f} min, under way: {', '.join(sorted(_under_way))}")
+    return [one for end in ends for one in end.result()]
+
+
+_under_way: set[str] = set()
+
+
+def _run_quietly(step: Step) -> Done:
+    """Run a step and print what it said once it has ended."""
+    _under_way.add(step.name)
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        done = _timed(step, output)
+        output.seek(0)
+        say(f"\n=== {step.name}: {step.about}\n{output.read()}")
+    _under_way.discard(step.name)
+    return done
 
 
 def run(steps: Iterable[Step]) -> list[Done]:
@@ -94,11 +134,24 @@ def run(steps: Iterable[Step]) -> list[Done]:
 
 def _run(step: Step) -> Done:
     say(f"\n=== {step.name}: {step.about}")
+    return _timed(step, None)
+
+
+def _timed(step: Step, output: IO[str] | None) -> Done:
+    """Run a step's command; what it prints goes to a file, or where this process prints."""
     if step.report:
         step.report.unlink(missing_ok=True)
     started = time.monotonic()
-    code = subprocess.run(step.command, cwd=paths.REPOSITORY, env=_environment(), check=False).returncode
-    return Done(step=step, passed=code == 0, seconds=time.monotonic() - started, tests=_counts(step.report))
+    ended = subprocess.run(
+        step.command,
+        cwd=paths.REPOSITORY,
+        env=_environment(),
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    return Done(step=step, passed=ended.returncode == 0, seconds=seconds, tests=_counts(step.report))
 
 
 def _counts(report: Path | None) -> Counter[str]:
@@ -117,13 +170,12 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
 
-def report(done: Sequence[Done]) -> str:
-    """Give the table of all steps with their times, and a closing line like pytest's."""
+def report(done: Sequence[Done], *, seconds: float) -> str:
+    """Give the table of all steps with their times, and a closing line like pytest's; `seconds`: the whole time."""
     total: Counter[str] = sum((one.tests for one in done), Counter())
     rows = [_row(one.step.name, one.seconds, one.passed, one.tests) for one in done]
     failed = [one.step.name for one in done if not one.passed]
     verdict = f"FAILED: {', '.join(failed)}" if failed else "every step passed"
-    seconds = sum(one.seconds for one in done)
     return "\n".join(
         ["", "=== time per step", *rows, f"=== {verdict}; {_told(total) or 'no tests'} in {seconds:.1f} s ==="]
     )
@@ -138,11 +190,12 @@ def _told(tests: Counter[str]) -> str:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(list(SETS)))
+@click.argument("name", type=click.Choice([*QUICK, ALL]))
 def main(name: str) -> None:
     """Run the steps of NAME and end with a table of their times."""
-    done = run(SETS[name])
-    say(report(done))
+    started = time.monotonic()
+    done = run_all() if name == ALL else run(QUICK[name])
+    say(report(done, seconds=time.monotonic() - started))
     sys.exit(0 if all(one.passed for one in done) else 1)
 
 
