@@ -47,7 +47,7 @@ demo-down: setup ## Remove the demo's cluster and its data
 	@$(PY) -m lakehouse_dev.demo --down
 
 .PHONY: test
-test: setup ## Everything that CI runs: about 25 min, the first time on a machine about an hour
+test: setup ## Everything that CI runs: about 40 min, the first time on a machine more than an hour
 	@$(PY) -m lakehouse_dev.steps all
 
 .PHONY: test-fast

@@ -1,9 +1,12 @@
 """One S3 store and one Spark session for all tests here, both real; each test has a folder of its own in the bucket."""
 
+import logging
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -13,6 +16,7 @@ from lakehouse_dev.kafka import Kafka, start_kafka
 from lakehouse_dev.s3 import S3, start_s3
 from lakehouse_dev.schema_registry import Registry, start_registry
 from lakehouse_dev.spark_jars import job_jars
+from lakehouse_jobs.driver_log import keep_log
 from lakehouse_jobs.session import REQUIRED, reach
 from tests.spark.lake import BUCKET, CREDENTIALS_PREFIX, Lake, store
 from tests.spark.stream import Stream
@@ -50,6 +54,7 @@ def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSes
     builder = SparkSession.builder.config("spark.local.dir", str(tmp_path_factory.mktemp("spark")))
     builder = builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
     os.environ["PYTHONPATH"] = PYTHON_PATH  # as the image sets it, for Spark's Python workers
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # theirs have the packages of this one
     for key, value in SPARK_CONF.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
@@ -81,3 +86,17 @@ def stream(broker: Kafka, lake: Lake) -> Stream:
     topic = f"people-{lake.prefix}"
     broker.create_topic(topic, partitions=2)
     return Stream(broker=broker, lake=lake, topic=topic)
+
+
+@pytest.fixture
+def driver_log(spark: SparkSession, tmp_path: Path) -> Iterator[Path]:
+    """The log that a driver keeps, for one test: a second one of the same name would stay empty."""
+    handlers = list(logging.getLogger().handlers)
+    jvm: Any = spark._jvm
+    keep_log(spark, tmp_path / "driver.log")
+    yield tmp_path / "driver.log"
+    configuration = jvm.org.apache.logging.log4j.LogManager.getContext(False).getConfiguration()  # noqa: FBT003 (Java)
+    configuration.getRootLogger().removeAppender("lakehouse-driver-log")
+    for handler in set(logging.getLogger().handlers) - set(handlers):
+        logging.getLogger().removeHandler(handler)
+        handler.close()

@@ -1,19 +1,18 @@
 """Tables of a real PostgreSQL, read once, exactly as they are, whatever happens in between."""
 
 import json
-import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from lakehouse_api.run import ExitCode
 from lakehouse_dev import warehouse as shop
 from lakehouse_dev.paths import REPOSITORY
 from lakehouse_dev.postgres import PASSWORD, REDSHIFT_ROLE, Postgres, start_postgres
-from lakehouse_jobs.driver_log import keep_log
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest.landing import Landing
@@ -453,19 +452,11 @@ def test_a_server_that_takes_connections_and_is_silent_is_given_up(warehouse: Wa
 
 
 @pytest.fixture
-def everything_logged(warehouse: Warehouse, tmp_path: Path) -> Iterator[Path]:
+def everything_logged(spark: SparkSession, driver_log: Path) -> Iterator[Path]:
     """The log that a driver keeps, at the level at which Spark and the database's driver tell most."""
-    spark, handlers = warehouse.lake.spark, list(logging.getLogger().handlers)
-    jvm: Any = spark._jvm
-    keep_log(spark, tmp_path / "driver.log")
     spark.sparkContext.setLogLevel("DEBUG")
-    yield tmp_path / "driver.log"
+    yield driver_log
     spark.sparkContext.setLogLevel("ERROR")
-    configuration = jvm.org.apache.logging.log4j.LogManager.getContext(False).getConfiguration()  # noqa: FBT003 (Java)
-    configuration.getRootLogger().removeAppender("lakehouse-driver-log")
-    for handler in set(logging.getLogger().handlers) - set(handlers):
-        logging.getLogger().removeHandler(handler)
-        handler.close()
 
 
 def test_the_password_is_nowhere_but_at_the_driver(warehouse: Warehouse, everything_logged: Path) -> None:

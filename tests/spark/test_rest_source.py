@@ -15,7 +15,6 @@ from lakehouse_dev.web.crm import Record
 from lakehouse_dev.web.faults import Refuse, Repeat, Spoil
 from lakehouse_dev.web.hubspot import PROPERTIES
 from lakehouse_dev.web.oauth import CLIENT_SECRET
-from lakehouse_jobs.driver_log import keep_log
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest import judging
@@ -326,9 +325,9 @@ def test_without_a_cursor_each_run_reads_all_records(stage: Stage) -> None:
     assert stage.lake.rows("id") == sorted([*range(5), *range(5)])
 
 
-def test_the_secret_and_the_tokens_are_nowhere(stage: Stage, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    log = tmp_path / "driver.log"
-    keep_log(stage.lake.spark, log)
+def test_the_secret_and_the_tokens_are_nowhere(
+    stage: Stage, driver_log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     stage.apis.world.faults.plan(Refuse(status=403, body=f"{CLIENT_SECRET} lakehouse-dev-token-1"), first=2, last=99)
 
     with caplog.at_level(logging.DEBUG):
@@ -337,7 +336,7 @@ def test_the_secret_and_the_tokens_are_nowhere(stage: Stage, tmp_path: Path, cap
         stage.ingest("1", attempt=2)
 
     kept = "".join(stage.lake.text(key) for key in stage.lake.keys("bronze") if key.endswith(".json"))
-    told = caplog.text + log.read_text(errors="replace") + error.message + kept
+    told = caplog.text + driver_log.read_text(errors="replace") + error.message + kept
     assert "/Contact: page 1" in told
     assert CLIENT_SECRET not in told
     assert "lakehouse-dev-token" not in told

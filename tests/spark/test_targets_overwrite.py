@@ -107,12 +107,13 @@ def test_columns_that_the_contract_does_not_name_are_a_wrong_spec(lake: Lake) ->
 def test_a_table_of_other_columns_is_left_alone(lake: Lake) -> None:
     lake.put({"1.csv": lines(HEADER, "2026-11-20,USD,1")})
     lake.ingest(slot="1", **BY_DATE)
-    lake.put({"2.csv": lines("rate_date,ccy", "2026-11-20,USD")})
-    other = {"type": "object", "properties": {"rate_date": {"type": "string", "format": "date"}, "ccy": {}}}
+    lake.put({"2.csv": lines("rate_date,rate", "2026-11-20,high")})
+    text = {"type": "string"}
+    other = {"type": "object", "properties": {"rate_date": {**text, "format": "date"}, "rate": text}}
 
     with pytest.raises(JobError) as caught:
         lake.ingest(slot="2", **BY_DATE | {"contract": other})
 
     assert caught.value.reason == "SchemaMismatch"
-    assert "ccy" in caught.value.message
+    assert "rate is" in caught.value.message
     assert rates(lake) == [("2026-11-20", "USD", 1)]
