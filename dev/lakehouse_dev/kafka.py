@@ -4,25 +4,25 @@ Two doors lead to it: one without any protection, and one with TLS, where USER l
 """
 
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
+from typing_extensions import override
 
 from lakehouse_dev.certificates import Authority
 from lakehouse_dev.errors import DevError
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.paths import REPOSITORY, cache_file
-from lakehouse_dev.processes import Process, spawn_bound
+from lakehouse_dev.processes import spawn_bound
 from lakehouse_dev.progress import say
+from lakehouse_dev.served import Served
 from lakehouse_dev.spark_jars import digest, maven
 from lakehouse_dev.waiting import free_ports, wait_until
 
@@ -117,22 +117,13 @@ def as_properties(values: Mapping[str, str]) -> str:
 
 
 @dataclass(kw_only=True)
-class Kafka:
+class Kafka(Served):
     """A running broker; a context manager. Its data stays in `directory` across `stop` and `start`."""
 
     directory: Path
     plain: Listener
     secure: Listener
     controller: Listener
-    _process: Process | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def authority(self) -> str:
@@ -147,20 +138,6 @@ class Kafka:
         command = [*_java(), "kafka.Kafka", str(file)]
         self._process = spawn_bound("kafka", command, log=self.directory / "kafka.log")
         wait_until(self._ready, what=f"Kafka answers at {self.plain.address}", timeout=READY_TIMEOUT_SECONDS)
-
-    def stop(self) -> None:
-        """End the broker at once, as an outage that refuses connections; the data stays."""
-        if self._process:
-            self._process.kill()
-        self._process = None
-
-    def pause(self) -> None:
-        """Freeze the broker, as an outage in which requests hang."""
-        self._running().send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a frozen broker go on."""
-        self._running().send(signal.SIGCONT)
 
     @cached_property
     def admin(self) -> AdminClient:
@@ -203,10 +180,9 @@ class Kafka:
         scram = f"{SCRAM}=[name={USER},password={PASSWORD}]"
         _format(file, scram)
 
-    def _running(self) -> Process:
-        if self._process is None:
-            raise DevError(f"the Kafka at {self.plain.address} is stopped")
-        return self._process
+    @override
+    def described(self) -> str:
+        return f"the Kafka at {self.plain.address}"
 
     def _ready(self) -> bool:
         self._running().require_alive()

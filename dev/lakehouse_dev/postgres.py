@@ -16,10 +16,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psycopg
+from typing_extensions import override
 
 from lakehouse_dev import redshift_front
 from lakehouse_dev.errors import DevError
@@ -27,6 +27,7 @@ from lakehouse_dev.locks import exclusive
 from lakehouse_dev.paths import cache_file
 from lakehouse_dev.processes import Process, spawn, spawn_bound
 from lakehouse_dev.progress import say
+from lakehouse_dev.served import Served
 from lakehouse_dev.spark_jars import maven
 from lakehouse_dev.waiting import accepts_connections, free_ports, wait_until
 
@@ -79,22 +80,13 @@ def _fetch(target: Path) -> None:
 
 
 @dataclass(kw_only=True)
-class Postgres:
+class Postgres(Served):
     """A running server; a context manager. Its data stays in `directory` across `stop` and `start`."""
 
     directory: Path
     port: int
     redshift_port: int
-    _process: Process | None = field(default=None, repr=False)
     _front: Process | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -137,6 +129,7 @@ class Postgres:
         self._front = spawn_bound("redshift-front", front, log=self.directory / "front.log")
         wait_until(self._ready, what=f"PostgreSQL answers at port {self.port}", timeout=READY_TIMEOUT_SECONDS)
 
+    @override
     def stop(self) -> None:
         """End the server at once, as an outage that refuses connections; the data stays."""
         if self._process:
@@ -146,18 +139,9 @@ class Postgres:
             self._front.stop()
         self._process = self._front = None
 
-    def pause(self) -> None:
-        """Freeze the server that accepts connections, as an outage in which logins hang."""
-        self._running().send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a frozen server go on."""
-        self._running().send(signal.SIGCONT)
-
-    def _running(self) -> Process:
-        if self._process is None:
-            raise DevError(f"the PostgreSQL at port {self.port} is stopped")
-        return self._process
+    @override
+    def described(self) -> str:
+        return f"the PostgreSQL at port {self.port}"
 
     def _ready(self) -> bool:
         self._running().require_alive()

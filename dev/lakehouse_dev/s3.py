@@ -3,20 +3,20 @@
 import json
 import os
 import shutil
-import signal
 import sys
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import boto3
 from botocore.config import Config
+from typing_extensions import override
 
 from lakehouse_dev.errors import DevError
-from lakehouse_dev.processes import Process, spawn_bound
+from lakehouse_dev.processes import spawn_bound
+from lakehouse_dev.served import Served
 from lakehouse_dev.waiting import accepts_connections, free_ports, wait_until
 
 ACCESS_KEY = "lakehouse-dev"
@@ -100,7 +100,7 @@ def weed() -> Path:
 
 
 @dataclass(kw_only=True)
-class S3:
+class S3(Served):
     """A running store; a context manager. Its data stays in `directory` across `stop` and `start`."""
 
     directory: Path
@@ -108,18 +108,6 @@ class S3:
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
     region: str = REGION
-    _process: Process | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def endpoint(self) -> str:
@@ -139,6 +127,7 @@ class S3:
         self._process = spawn_bound("weed", command, log=self.directory / "weed.log")
         wait_until(self._ready, what=f"S3 answers at {self.endpoint}", timeout=READY_TIMEOUT_SECONDS)
 
+    @override
     def stop(self) -> None:
         """End the server, as an outage that refuses connections; the data stays."""
         if self._process:
@@ -147,18 +136,9 @@ class S3:
         for role, port in self.listen.grpc:
             Path(f"/tmp/seaweedfs-{role}-grpc-{port}.sock").unlink(missing_ok=True)
 
-    def pause(self) -> None:
-        """Freeze the server, as an outage in which requests hang."""
-        self._running().send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a frozen server go on."""
-        self._running().send(signal.SIGCONT)
-
-    def _running(self) -> Process:
-        if self._process is None:
-            raise DevError(f"the S3 server at {self.endpoint} is stopped")
-        return self._process
+    @override
+    def described(self) -> str:
+        return f"the S3 server at {self.endpoint}"
 
     def _ready(self) -> bool:
         self._running().require_alive()

@@ -1,21 +1,20 @@
 """A schema registry on loopback for tests without a cluster: Apicurio, which speaks Confluent's API too."""
 
 import shutil
-import signal
 import tarfile
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
+from typing_extensions import override
 
-from lakehouse_dev.errors import DevError
 from lakehouse_dev.locks import exclusive
 from lakehouse_dev.paths import cache_file
-from lakehouse_dev.processes import Process, spawn_bound
+from lakehouse_dev.processes import spawn_bound
 from lakehouse_dev.progress import say
+from lakehouse_dev.served import Served
 from lakehouse_dev.spark_jars import maven
 from lakehouse_dev.waiting import free_ports, wait_until
 
@@ -51,20 +50,11 @@ def _fetch(target: Path) -> None:
 
 
 @dataclass(kw_only=True)
-class Registry:
+class Registry(Served):
     """A running registry; a context manager. It keeps nothing across `stop` and `start`."""
 
     directory: Path
     port: int
-    _process: Process | None = field(default=None, repr=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -88,24 +78,9 @@ class Registry:
         self._process = spawn_bound("apicurio", command, log=self.directory / "apicurio.log")
         wait_until(self._ready, what=f"the schema registry answers at {self.url}", timeout=READY_TIMEOUT_SECONDS)
 
-    def stop(self) -> None:
-        """End the server, as an outage that refuses connections."""
-        if self._process:
-            self._process.kill()
-        self._process = None
-
-    def pause(self) -> None:
-        """Freeze the server, as an outage in which requests hang."""
-        self._running().send(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a frozen server go on."""
-        self._running().send(signal.SIGCONT)
-
-    def _running(self) -> Process:
-        if self._process is None:
-            raise DevError(f"the schema registry at {self.url} is stopped")
-        return self._process
+    @override
+    def described(self) -> str:
+        return f"the schema registry at {self.url}"
 
     def _ready(self) -> bool:
         self._running().require_alive()
