@@ -4,7 +4,7 @@ from typing import Any
 
 from lakehouse_dev import base_images, kafka, kafka_events
 from lakehouse_dev.cluster import services
-from lakehouse_dev.cluster.manifests import Manifest
+from lakehouse_dev.cluster.manifests import Manifest, deployment, locked_down, namespace_named, namespaced, service
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.images import build_image
@@ -35,7 +35,7 @@ def deploy(cluster: Provider, *namespaces: str) -> None:
     built = image()
     cluster.load_image(built)
     keys = {"username": READER, "password": READER_PASSWORD}
-    readers = [_object("Secret", SECRET, namespace=each, stringData=keys) for each in namespaces]
+    readers = [namespaced("v1", "Secret", each, SECRET, stringData=keys) for each in namespaces]
     services.apply(cluster.kubeconfig, [*manifests(built.name), *readers])
     services.wait_for_deployment(cluster.kubeconfig, NAMESPACE, NAME)
 
@@ -44,10 +44,12 @@ def manifests(image_name: str) -> list[Manifest]:
     """Return the broker's objects; what it holds goes with its Pod, and is the same in the next one."""
     ports = [{"name": "kafka", "port": PORT}]
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        _object("Secret", NAME, stringData={"server.properties": _settings(), "messages": _messages()}),
-        _object("Service", NAME, spec={"selector": {"app": NAME}, "ports": ports}),
-        {**_object("Deployment", NAME, spec=_deployment(image_name)), "apiVersion": "apps/v1"},
+        namespace_named(NAMESPACE),
+        namespaced(
+            "v1", "Secret", NAMESPACE, NAME, stringData={"server.properties": _settings(), "messages": _messages()}
+        ),
+        service(NAMESPACE, NAME, app=NAME, ports=ports),
+        deployment(NAMESPACE, NAME, _pod(image_name)),
     ]
 
 
@@ -68,16 +70,6 @@ def _messages() -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _deployment(image_name: str) -> dict[str, Any]:
-    labels = {"app": NAME}
-    return {
-        "replicas": 1,
-        "strategy": {"type": "Recreate"},
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": _pod(image_name)},
-    }
-
-
 def _pod(image_name: str) -> dict[str, Any]:
     environment = {
         "CLUSTER_ID": kafka.CLUSTER_ID,
@@ -92,11 +84,7 @@ def _pod(image_name: str) -> dict[str, Any]:
         "env": [{"name": name, "value": value} for name, value in environment.items()],
         "ports": [{"name": "kafka", "containerPort": PORT}],
         "readinessProbe": {"exec": {"command": ["test", "-e", "/data/filled"]}, "periodSeconds": 1},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": locked_down(),
         "volumeMounts": [
             {"name": "data", "mountPath": "/data"},
             {"name": "tmp", "mountPath": "/tmp"},
@@ -115,7 +103,3 @@ def _pod(image_name: str) -> dict[str, Any]:
             {"name": "files", "secret": {"secretName": NAME}},
         ],
     }
-
-
-def _object(kind: str, name: str, *, namespace: str = NAMESPACE, **content: Any) -> Manifest:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}

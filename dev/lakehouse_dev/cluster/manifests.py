@@ -45,9 +45,9 @@ def dns(image: str) -> list[Manifest]:
     return [
         _account("kube-system", "coredns"),
         *_dns_rights(),
-        _object("v1", "ConfigMap", "kube-system", "coredns", data={"Corefile": _COREFILE}),
-        _deployment("kube-system", "coredns", _dns_pod(image)),
-        _service("kube-system", "kube-dns", app="coredns", clusterIP=DNS_ADDRESS, ports=ports),
+        namespaced("v1", "ConfigMap", "kube-system", "coredns", data={"Corefile": _COREFILE}),
+        deployment("kube-system", "coredns", _dns_pod(image)),
+        service("kube-system", "kube-dns", app="coredns", clusterIP=DNS_ADDRESS, ports=ports),
     ]
 
 
@@ -56,9 +56,9 @@ def stores(image: str, data: Path) -> list[Manifest]:
     secret = {"identities.json": json.dumps(s3.identities(s3.ACCESS_KEY, s3.SECRET_KEY))}
     keys = {"AWS_ACCESS_KEY_ID": s3.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET_KEY}
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": S3_NAMESPACE}},
-        _object("v1", "Secret", S3_NAMESPACE, "s3-identities", stringData=secret),
-        _object("v1", "Secret", S3_NAMESPACE, "s3-credentials", stringData=keys),
+        namespace_named(S3_NAMESPACE),
+        namespaced("v1", "Secret", S3_NAMESPACE, "s3-identities", stringData=secret),
+        namespaced("v1", "Secret", S3_NAMESPACE, "s3-credentials", stringData=keys),
         *(each for region in REGIONS for each in _store(region, image, data / region)),
     ]
 
@@ -67,8 +67,8 @@ def _store(region: str, image: str, data: Path) -> list[Manifest]:
     name = f"s3-{region}"
     port = {"name": "s3", "port": S3_PORT, "nodePort": REGIONS[region]}
     return [
-        _deployment(S3_NAMESPACE, name, _store_pod(image, data)),
-        _service(S3_NAMESPACE, name, app=name, type="NodePort", ports=[port]),
+        deployment(S3_NAMESPACE, name, _store_pod(image, data)),
+        service(S3_NAMESPACE, name, app=name, type="NodePort", ports=[port]),
     ]
 
 
@@ -84,7 +84,7 @@ def _store_pod(image: str, data: Path) -> Manifest:
             "httpGet": {"path": s3.READY_PATH, "port": _S3_PORTS[0]},
             "periodSeconds": 1,
         },
-        "securityContext": _locked_down(),
+        "securityContext": locked_down(),
         "volumeMounts": [
             {"name": "data", "mountPath": "/data"},
             {"name": "identities", "mountPath": "/etc/s3", "readOnly": True},
@@ -113,7 +113,7 @@ def _dns_pod(image: str) -> Manifest:
         "ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
         "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}, "failureThreshold": 5},
-        "securityContext": {**_locked_down(), "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}},
+        "securityContext": {**locked_down(), "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}},
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns", "readOnly": True}],
     }
     return {
@@ -150,7 +150,8 @@ def _dns_rights() -> list[Manifest]:
     ]
 
 
-def _locked_down() -> Manifest:
+def locked_down() -> Manifest:
+    """Return the security context of a container that needs no right at all."""
     return {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -158,19 +159,27 @@ def _locked_down() -> Manifest:
     }
 
 
-def _object(version: str, kind: str, namespace: str, name: str, **content: Any) -> Manifest:
+def namespace_named(name: str) -> Manifest:
+    """Return a namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def namespaced(version: str, kind: str, namespace: str, name: str, **content: Any) -> Manifest:
+    """Return an object of a namespace."""
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}
 
 
 def _account(namespace: str, name: str) -> Manifest:
-    return _object("v1", "ServiceAccount", namespace, name)
+    return namespaced("v1", "ServiceAccount", namespace, name)
 
 
-def _service(namespace: str, name: str, *, app: str, **spec: Any) -> Manifest:
-    return _object("v1", "Service", namespace, name, spec={"selector": {"app": app}, **spec})
+def service(namespace: str, name: str, *, app: str, **spec: Any) -> Manifest:
+    """Return a Service of the Pods of an app."""
+    return namespaced("v1", "Service", namespace, name, spec={"selector": {"app": app}, **spec})
 
 
-def _deployment(namespace: str, name: str, pod: Manifest) -> Manifest:
+def deployment(namespace: str, name: str, pod: Manifest) -> Manifest:
+    """Return a Deployment of one Pod, which ends before the next one starts."""
     labels = {"app": name}
     spec = {
         "replicas": 1,
@@ -178,4 +187,4 @@ def _deployment(namespace: str, name: str, pod: Manifest) -> Manifest:
         "selector": {"matchLabels": labels},
         "template": {"metadata": {"labels": labels}, "spec": pod},
     }
-    return _object("apps/v1", "Deployment", namespace, name, spec=spec)
+    return namespaced("apps/v1", "Deployment", namespace, name, spec=spec)

@@ -5,7 +5,7 @@ from typing import Any
 
 from lakehouse_dev import base_images, postgres, redshift_front, warehouse
 from lakehouse_dev.cluster import services
-from lakehouse_dev.cluster.manifests import Manifest
+from lakehouse_dev.cluster.manifests import Manifest, deployment, locked_down, namespace_named, namespaced, service
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.images import build_image
@@ -42,20 +42,17 @@ def deploy(cluster: Provider, *namespaces: str) -> None:
 
 def _reader(namespace: str, secret: str) -> Manifest:
     keys = {"username": READERS[secret], "password": warehouse.READER_PASSWORD}
-    return _object("Secret", secret, namespace=namespace, stringData=keys)
+    return namespaced("v1", "Secret", namespace, secret, stringData=keys)
 
 
 def manifests(image_name: str) -> list[Manifest]:
     """Return the warehouse's objects; what it holds goes with its Pod, and is the same in the next one."""
     ports = [{"name": name, "port": port} for name, port in PORTS.items()]
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        _object("Secret", NAME, stringData=_files()),
-        _object("Service", NAME, spec={"selector": {"app": NAME}, "ports": ports}),
-        {
-            **_object("Deployment", NAME, spec=_deployment(image_name)),
-            "apiVersion": "apps/v1",
-        },
+        namespace_named(NAMESPACE),
+        namespaced("v1", "Secret", NAMESPACE, NAME, stringData=_files()),
+        service(NAMESPACE, NAME, app=NAME, ports=ports),
+        deployment(NAMESPACE, NAME, _pod(image_name)),
     ]
 
 
@@ -76,16 +73,6 @@ def _files() -> dict[str, str]:
     }
 
 
-def _deployment(image_name: str) -> dict[str, Any]:
-    labels = {"app": NAME}
-    return {
-        "replicas": 1,
-        "strategy": {"type": "Recreate"},
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": _pod(image_name)},
-    }
-
-
 def _pod(image_name: str) -> dict[str, Any]:
     settings = {**postgres.SETTINGS, "listen_addresses": "*", "port": str(PORTS["postgres"])}
     container = {
@@ -94,11 +81,7 @@ def _pod(image_name: str) -> dict[str, Any]:
         "args": postgres.as_options(settings),
         "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
         "readinessProbe": {"tcpSocket": {"port": PORTS["redshift"]}, "periodSeconds": 1},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": locked_down(),
         "volumeMounts": [
             {"name": "data", "mountPath": "/data"},
             {"name": "files", "mountPath": "/etc/warehouse", "readOnly": True},
@@ -111,7 +94,3 @@ def _pod(image_name: str) -> dict[str, Any]:
         "containers": [container],
         "volumes": [{"name": "data", "emptyDir": {}}, {"name": "files", "secret": {"secretName": NAME}}],
     }
-
-
-def _object(kind: str, name: str, *, namespace: str = NAMESPACE, **content: Any) -> Manifest:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}

@@ -13,7 +13,7 @@ from typing import Any
 from lakehouse_dev import base_images, paths
 from lakehouse_dev.certificates import Authority
 from lakehouse_dev.cluster import services
-from lakehouse_dev.cluster.manifests import Manifest
+from lakehouse_dev.cluster.manifests import Manifest, deployment, locked_down, namespace_named, namespaced, service
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.images import build_image
@@ -58,7 +58,7 @@ def deploy(cluster: Provider, *namespaces: str) -> None:
     cluster.load_image(built)
     trust(cluster.kubeconfig, *namespaces)
     keys = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
-    clients = [_object("Secret", name, namespace=each, stringData=keys) for each in namespaces for name in CLIENTS]
+    clients = [namespaced("v1", "Secret", each, name, stringData=keys) for each in namespaces for name in CLIENTS]
     services.apply(cluster.kubeconfig, [*manifests(built.name), *clients])
     services.wait_for_deployment(cluster.kubeconfig, NAMESPACE, NAME)
 
@@ -66,7 +66,7 @@ def deploy(cluster: Provider, *namespaces: str) -> None:
 def trust(kubeconfig: Path, *namespaces: str) -> None:
     """Let the jobs of namespaces trust the APIs, whether or not these run."""
     authority = _certificate(kubeconfig)["ca.crt"]
-    maps = [_object("ConfigMap", CA_CONFIG_MAP, namespace=each, data={"ca.crt": authority}) for each in namespaces]
+    maps = [namespaced("v1", "ConfigMap", each, CA_CONFIG_MAP, data={"ca.crt": authority}) for each in namespaces]
     services.apply(kubeconfig, maps)
 
 
@@ -74,9 +74,9 @@ def _certificate(kubeconfig: Path) -> Mapping[str, str]:
     """Return the cluster's certificate, its key and its authority, made if there are none."""
     found = _secret(kubeconfig)
     if found is None:
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        namespace = namespace_named(NAMESPACE)
         found = _sign()
-        services.apply(kubeconfig, [namespace, _object("Secret", _TLS, stringData=found)])
+        services.apply(kubeconfig, [namespace, namespaced("v1", "Secret", NAMESPACE, _TLS, stringData=found)])
     return found
 
 
@@ -101,19 +101,9 @@ def manifests(image_name: str) -> list[Manifest]:
     """Return the APIs' objects; what they hold is the same in every Pod until it is changed."""
     ports = [{"name": "https", "port": 443, "targetPort": _PORT}]
     return [
-        *(_object("Service", host, spec={"selector": {"app": NAME}, "ports": ports}) for host in HOSTS),
-        {**_object("Deployment", NAME, spec=_deployment(image_name)), "apiVersion": "apps/v1"},
+        *(service(NAMESPACE, host, app=NAME, ports=ports) for host in HOSTS),
+        deployment(NAMESPACE, NAME, _pod(image_name)),
     ]
-
-
-def _deployment(image_name: str) -> dict[str, Any]:
-    labels = {"app": NAME}
-    return {
-        "replicas": 1,
-        "strategy": {"type": "Recreate"},
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": _pod(image_name)},
-    }
 
 
 def _pod(image_name: str) -> dict[str, Any]:
@@ -123,11 +113,7 @@ def _pod(image_name: str) -> dict[str, Any]:
         "args": [f"--port={_PORT}", "--certificate=/etc/web/tls.crt", "--key=/etc/web/tls.key"],
         "ports": [{"name": "https", "containerPort": _PORT}],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": _PORT, "scheme": "HTTPS"}, "periodSeconds": 1},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": locked_down(),
         "volumeMounts": [{"name": "tls", "mountPath": "/etc/web", "readOnly": True}],
     }
     return {
@@ -137,7 +123,3 @@ def _pod(image_name: str) -> dict[str, Any]:
         "containers": [container],
         "volumes": [{"name": "tls", "secret": {"secretName": _TLS}}],
     }
-
-
-def _object(kind: str, name: str, *, namespace: str = NAMESPACE, **content: Any) -> Manifest:
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}
