@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from lakehouse_api.model import Model
-from lakehouse_api.status import ATOMIC, BY_TYPE, Condition, Time
+from lakehouse_api.model import ATOMIC, Model
+from lakehouse_api.status import BY_TYPE, Condition, Time
 
 VERSION = r"^[0-9a-f]{12}$"
 MOST_VERSIONS = 20

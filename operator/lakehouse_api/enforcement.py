@@ -1,16 +1,16 @@
 """How a contract is enforced beyond its schema: what a drift of the source does, and what is expected of a batch."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import ATOMIC, Model, rules
 from lakehouse_api.quantities import Duration
+from lakehouse_api.target import TABLE
 
-ATOMIC: Final[dict[str, Any]] = {"x-kubernetes-list-type": "atomic"}
 ColumnName = Annotated[str, Field(min_length=1, max_length=255)]
-TableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=128)]
+TableName = Annotated[str, Field(pattern=TABLE, max_length=128)]
 
 
 class NewColumns(StrEnum):

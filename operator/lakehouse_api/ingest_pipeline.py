@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from lakehouse_api.data_contract import JsonSchema
 from lakehouse_api.enforcement import Drift, Expectation
 from lakehouse_api.incremental import Incremental
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import Model, mapped_by, rules
 from lakehouse_api.notify import Notify
 from lakehouse_api.schedule import Scheduled
 from lakehouse_api.sla import Sla, SlaStatus
@@ -76,9 +76,7 @@ class Enforcement(Model):
     drift: Drift = Drift()
     expectations: Annotated[
         list[Expectation],
-        Field(
-            max_length=32, json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
-        ),
+        Field(max_length=32, json_schema_extra=mapped_by("name")),
     ] = []
 
 

@@ -1,6 +1,6 @@
 """What every model shares: camelCase on the wire, unknown fields refused, values frozen."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,18 @@ class Model(BaseModel):
     def told(self) -> dict[str, Any]:
         """Give the same document without what equals its default: the form of a status."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+ATOMIC: Final[dict[str, Any]] = {"x-kubernetes-list-type": "atomic"}
+"""Schema of a list that is replaced as a whole."""
+
+SET: Final[dict[str, Any]] = {"x-kubernetes-list-type": "set"}
+"""Schema of a list without doubles, to which several writers may add."""
+
+
+def mapped_by(key: str) -> dict[str, Any]:
+    """Give the schema of a list whose items are told apart by one of their fields."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
 def rules(*checks: tuple[str, str], **extra: Any) -> dict[str, Any]:

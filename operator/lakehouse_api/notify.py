@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import ATOMIC, Model, rules
 from lakehouse_api.secrets import SecretName
 
 CHANNELS = 8
@@ -90,6 +90,6 @@ Notify = Annotated[
     Field(
         max_length=CHANNELS,
         description="Whom to tell when spec.sla is broken and when it is kept again, once each.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+        json_schema_extra=ATOMIC,
     ),
 ]

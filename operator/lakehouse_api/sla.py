@@ -6,11 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import ATOMIC, Model, mapped_by, rules
 from lakehouse_api.quantities import Duration
-from lakehouse_api.status import ATOMIC, Time
+from lakehouse_api.status import Time
 
-BY_CHANNEL = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["channel"]}
+BY_CHANNEL = mapped_by("channel")
 BREACHES = 20
 """Breaches a status remembers at most; the oldest that have ended go first."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from lakehouse_api.model import Model
+from lakehouse_api.model import ATOMIC, Model
 from lakehouse_api.quantities import Quantity
 
 
@@ -54,9 +54,7 @@ class Spark(Model):
     service_account: Annotated[
         str, Field(max_length=253, description="Of the driver. It must be allowed by the operator's settings.")
     ] = ""
-    image_pull_secrets: Annotated[
-        list[PullSecret], Field(max_length=10, json_schema_extra={"x-kubernetes-list-type": "atomic"})
-    ] = []
+    image_pull_secrets: Annotated[list[PullSecret], Field(max_length=10, json_schema_extra=ATOMIC)] = []
     pod_template: Annotated[
         dict[str, Any],
         Field(

@@ -6,12 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from lakehouse_api.enforcement import ExpectationResult
-from lakehouse_api.model import Model
+from lakehouse_api.model import ATOMIC, Model, mapped_by
 
 UTC = {"format": "date-time"}
-BY_TYPE = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-BY_ID = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]}
-ATOMIC = {"x-kubernetes-list-type": "atomic"}
+BY_TYPE = mapped_by("type")
+BY_ID = mapped_by("id")
 
 Time = Annotated[str, Field(json_schema_extra=UTC)]
 

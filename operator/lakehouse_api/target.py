@@ -1,17 +1,16 @@
 """The Delta table that receives the rows, and how they reach it."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import ATOMIC, SET, Model, rules
 
 TABLE: Final = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 _NO_QUARANTINE: Final = rules(
     ("!self.endsWith('__quarantine')", "names that end in __quarantine belong to the quarantine of a table")
 )
-_SET: Final[dict[str, Any]] = {"x-kubernetes-list-type": "set"}
 
 TableName = Annotated[
     str,
@@ -42,7 +41,7 @@ class Overwrite(Model):
             min_length=1,
             max_length=8,
             description="The batch replaces the rows that have its values in these columns, such as a date.",
-            json_schema_extra=_SET,
+            json_schema_extra=SET,
         ),
     ]
 
@@ -81,7 +80,7 @@ class Merge(Model):
 
     keys: Annotated[
         list[ColumnName],
-        Field(min_length=1, max_length=8, description="Columns that name a thing.", json_schema_extra=_SET),
+        Field(min_length=1, max_length=8, description="Columns that name a thing.", json_schema_extra=SET),
     ]
     sequence_by: Annotated[
         list[ColumnName],
@@ -89,7 +88,7 @@ class Merge(Model):
             min_length=1,
             max_length=8,
             description="Columns that grow with each change of a thing; the first that differs decides.",
-            json_schema_extra={"x-kubernetes-list-type": "atomic"},
+            json_schema_extra=ATOMIC,
         ),
     ]
     deletes: Annotated[Deletes | None, Field(description="Absent: nothing is ever deleted.")] = None
@@ -130,7 +129,7 @@ class Target(Model):
     ] = None
     partition_by: Annotated[
         list[ColumnName],
-        Field(max_length=8, json_schema_extra={"x-kubernetes-list-type": "atomic"}),
+        Field(max_length=8, json_schema_extra=ATOMIC),
     ] = []
     properties: Annotated[
         dict[str, Annotated[str, Field(max_length=1024)]],

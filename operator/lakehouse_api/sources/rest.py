@@ -8,7 +8,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from lakehouse_api.model import Model, rules
+from lakehouse_api.model import SET, Model, rules
 from lakehouse_api.quantities import Duration
 from lakehouse_api.secrets import Credentials, SecretUse, uses_of
 
@@ -91,7 +91,7 @@ class ClientCredentials(Model):
     token_url: Annotated[str, Field(max_length=1024, pattern=HTTPS)]
     scopes: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]],
-        Field(max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(max_length=20, json_schema_extra=SET),
     ] = []
 
 
