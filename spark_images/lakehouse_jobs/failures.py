@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import PySparkException
 
 from lakehouse_api.run import ExitCode
 
@@ -35,6 +36,11 @@ def spec_wrong(reason: str, message: str) -> JobError:
 def data_refused(message: str) -> JobError:
     """Fail because a file as a whole cannot be read as what it should be."""
     return JobError("DataRefused", message, ExitCode.DATA_REFUSED)
+
+
+def said(error: PySparkException, *, limit: int = 300) -> str:
+    """Give what Spark says of a query in one line, without its own stack."""
+    return " ".join(str(error).split("JVM stacktrace")[0].split())[:limit].rstrip(".")
 
 
 def drift_detected(message: str) -> JobError:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, DataType, DecimalType, LongType, MapType, StructField, StructType
 
+from lakehouse_api.columns import quoted
 from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.storage import to_hadoop
 
@@ -35,7 +36,7 @@ class Column(NamedTuple):
     @property
     def sql(self) -> str:
         """Give the path as SQL takes it."""
-        return ".".join(map(_quoted, self.path))
+        return ".".join(map(quoted, self.path))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,3 @@ def _explained(spark: SparkSession, why: str) -> Iterator[None]:
 def _ddl(type_: DataType) -> str:
     """Write a type as SQL takes it, the names within it quoted where that is needed."""
     return StructType([StructField("c", type_)]).toDDL().partition(" ")[2]
-
-
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"

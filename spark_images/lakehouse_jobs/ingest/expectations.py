@@ -7,7 +7,7 @@ CHECK constraints, only what is false violates.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from operator import and_
 from typing import Any, Final, Self
@@ -17,12 +17,14 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import BooleanType, DateType, StructType, TimestampNTZType, TimestampType
 
+from lakehouse_api.columns import quoted
 from lakehouse_api.enforcement import Expectation, ExpectationOutcome, ExpectationResult, OnViolation, Reference
 from lakehouse_api.quantities import format_duration
-from lakehouse_jobs.failures import JobError, expectation_failed, spec_wrong, unavailable
+from lakehouse_jobs.failures import JobError, expectation_failed, said, spec_wrong, unavailable
 from lakehouse_jobs.ingest.outcome import shown
 from lakehouse_jobs.ingest.source import Surroundings
 from lakehouse_jobs.ingest.tables import REASONS
+from lakehouse_jobs.ingest.work import moment
 from lakehouse_jobs.storage import to_hadoop
 
 KEYWORD: Final = "Expectation"
@@ -122,7 +124,7 @@ class Checks:
             )
         return unavailable(
             "ReferenceMissing",
-            f"expectation {name}: table {reference.table} cannot be read: {_line(error)}. If another pipeline is yet "
+            f"expectation {name}: table {reference.table} cannot be read: {said(error)}. If another pipeline is yet "
             "to make it, the next attempt finds it.",
         )
 
@@ -176,7 +178,7 @@ class Checks:
         age = datetime.fromisoformat(self.now).timestamp() - float(seen)
         return (
             age <= each.max_age.age.total_seconds(),
-            f"newest is {_moment(seen)}, limit {format_duration(each.max_age.age)}",
+            f"newest is {moment(int(seen * 1000))}, limit {format_duration(each.max_age.age)}",
         )
 
 
@@ -209,7 +211,7 @@ def _seen(each: Expectation, written: Column) -> Column:
 
 
 def _column(name: str) -> Column:
-    return F.col(f"`{name.replace('`', '``')}`")
+    return F.col(quoted(name))
 
 
 def _repeated(names: Sequence[str]) -> Column:
@@ -251,7 +253,7 @@ def _require_condition(each: Expectation, nothing: DataFrame) -> None:
     try:
         kind = nothing.select(F.expr(each.expression or "").alias("condition")).schema["condition"].dataType
     except PySparkException as error:
-        raise spec_wrong("ExpectationInvalid", f"expectation {each.name}: {_line(error)}.") from error
+        raise spec_wrong("ExpectationInvalid", f"expectation {each.name}: {said(error)}.") from error
     if not isinstance(kind, BooleanType):
         raise spec_wrong(
             "ExpectationInvalid",
@@ -265,14 +267,6 @@ def _cannot_be_evaluated(error: PySparkException) -> Exception:
         return error
     return spec_wrong(
         "ExpectationInvalid",
-        f"an expression of spec.contract.expectations cannot be evaluated for some row: {_line(error)}. Use try_cast, "
+        f"an expression of spec.contract.expectations cannot be evaluated for some row: {said(error)}. Use try_cast, "
         "try_divide or the like.",
     )
-
-
-def _line(error: PySparkException) -> str:
-    return " ".join(str(error).split("JVM stacktrace")[0].split())[:300].rstrip(".")
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

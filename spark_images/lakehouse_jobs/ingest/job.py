@@ -27,7 +27,7 @@ from lakehouse_jobs.ingest.tables import PROVENANCE, QUARANTINE, Table
 from lakehouse_jobs.ingest.targets.opening import open_target
 from lakehouse_jobs.ingest.targets.shape import mark
 from lakehouse_jobs.ingest.targets.target import Target
-from lakehouse_jobs.ingest.work import ReplayWork
+from lakehouse_jobs.ingest.work import ReplayWork, WindowWork
 from lakehouse_jobs.quarantine.replay import on_replay
 from lakehouse_jobs.quarantine.tending import tend
 from lakehouse_jobs.storage import Storage
@@ -119,7 +119,7 @@ def _run(run: Ingest) -> Ended:
         _LOG.info("batch %d of run %s: reading %s of %s", plan.batch, plan.run, plan.work.size, run.source.place)
         _forget_given_up(run, plan)
         done.append(run.books.record(execute(run.at, run.source, run.target, plan)))
-        run.at.landing.forget(plan.batch)
+        _forget_landed(run, plan)
         committed = plan.batch
         if plan.belongs_to(run.spec):
             break
@@ -148,7 +148,7 @@ def _committed_before(run: Ingest, committed: int) -> BatchOutcome | None:
     if plan is None:
         return None
     outcome = run.books.outcome(committed) or run.books.record(run.target.told(_recovered(run, plan)))
-    run.at.landing.forget(committed)
+    _forget_landed(run, plan)
     return outcome if plan.belongs_to(run.spec) and plan.suits(run.spec) else None
 
 
@@ -198,7 +198,13 @@ def _forget_given_up(run: Ingest, plan: Plan) -> None:
         given_up = run.books.plan(batch)
         if given_up:
             run.quarantine.delete_rows_of(given_up.run, batch)
-            run.at.landing.forget(batch)
+            _forget_landed(run, given_up)
+
+
+def _forget_landed(run: Ingest, plan: Plan) -> None:
+    """Delete what was landed of a batch that is over. Only windows are landed; to ask for others is a waste."""
+    if isinstance(plan.work, WindowWork):
+        run.at.landing.forget(plan.batch)
 
 
 def _nothing_new(run: Ingest, committed: int) -> Ended:

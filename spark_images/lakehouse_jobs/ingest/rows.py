@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
+from lakehouse_api.columns import quoted
 from lakehouse_jobs.contract.cell import Cell
 from lakehouse_jobs.contract.columns import json_column_type
 from lakehouse_jobs.contract.conditions import Condition, all_of
@@ -36,7 +37,7 @@ _LONE_SURROGATE: Final = r"(?i)\\ud[89a-f]"
 
 def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
     """Give the shape without a row."""
-    row = ", ".join(f"`{field.name.replace('`', '``')}`: {field.ddl}" for field in contract.fields)
+    row = ", ".join(f"{quoted(field.name)}: {field.ddl}" for field in contract.fields)
     shape = "ok boolean, text string, flaw string, others array<string>, lacks array<string>, file string,"
     return spark.createDataFrame([], f"{shape} number bigint, row struct<{row}>")
 
@@ -89,7 +90,7 @@ def typed_rows(
     `flaw` names a column that is no member, but tells what the reader found.
     """
     members = [each for each in rows.schema if each.name != flaw]
-    columns = {each.name: (rows[f"`{each.name.replace('`', '``')}`"], each.dataType) for each in members}
+    columns = {each.name: (rows[quoted(each.name)], each.dataType) for each in members}
     others = [name for name in columns if name not in contract.names]
     present = [F.when(columns[name][0].isNotNull(), F.lit(name)) for name in others]
     cells = typed_cells(contract, columns)

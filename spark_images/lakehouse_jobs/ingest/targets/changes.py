@@ -13,7 +13,7 @@ from lakehouse_api.columns import ColumnKind
 from lakehouse_api.target import History, Merge
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract
-from lakehouse_jobs.failures import JobError, causes, spec_wrong
+from lakehouse_jobs.failures import JobError, causes, said, spec_wrong
 from lakehouse_jobs.ingest.tables import PROVENANCE
 from lakehouse_jobs.ingest.targets.columns import column
 
@@ -64,7 +64,7 @@ class Changes:
             kind = nothing.select(F.expr(condition).alias("condition")).schema["condition"].dataType
             plan = nothing.where(F.expr(condition).cast("boolean"))._jdf.queryExecution().analyzed()  # noqa: SLF001 (PySpark does not show plans)
         except PySparkException as error:
-            raise _condition(condition, _line(error)) from error
+            raise _condition(condition, said(error, limit=400)) from error
         if not isinstance(kind, BooleanType):
             raise _condition(condition, f"it gives {kind.simpleString()}, not true or false")
         if not plan.deterministic() or not plan.subqueriesAll().isEmpty():
@@ -139,7 +139,3 @@ def _refused(problem: str) -> JobError:
 
 def _condition(condition: str, problem: str) -> JobError:
     return spec_wrong("DeleteConditionInvalid", f"target.merge.deletes.when {condition!r}: {problem}.")
-
-
-def _line(error: PySparkException) -> str:
-    return " ".join(str(error).split("JVM stacktrace")[0].split())[:400].rstrip(".")
