@@ -10,11 +10,13 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final
+
+from lakehouse_dev.web.record_id import record_id
 
 COLUMNS: Final = (
     "Id",
@@ -40,7 +42,6 @@ COLUMNS: Final = (
 EXTRA_COLUMNS: Final = ("LegacyId__c", "Rating")
 FEWEST_ROWS: Final = 400
 _FEWEST_FILES: Final = 5
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TYPES: Final = ("Prospect", "Customer - Direct", "Customer - Channel", "Partner", "Other")
 _INDUSTRIES: Final = ("Banking", "Chemicals", "Energy", "Healthcare", "Retail", "Technology", "")
 _PLACES: Final = (("Köln", "Germany"), ("Łódź", "Poland"), ("São Paulo", "Brazil"), ("東京", "Japan"), ("Leeds", "UK"))
@@ -142,7 +143,7 @@ def _account(number: int, random: Random) -> Row:
     name = f"{random.choice(_WORDS)} {random.choice(_WORDS)} {random.choice(_FORMS)}"
     site = f"www.{name.split(maxsplit=1)[0].lower()}{number}.example"
     values = (
-        _record_id("001", number),
+        record_id("001", number),
         name,
         random.choice(_TYPES),
         random.choice(_INDUSTRIES),
@@ -155,7 +156,7 @@ def _account(number: int, random: Random) -> Row:
         city,
         country,
         random.choice(("", f"office@{site}")),
-        _record_id("005", random.randrange(200)),
+        record_id("005", random.randrange(200)),
         f"{day}T{random.randrange(24):02}:{random.randrange(60):02}:00.000Z",
         f"{day}T23:{random.randrange(60):02}:10.000Z",
         f"{day}T23:59:{random.randrange(60):02}.000Z",
@@ -163,22 +164,6 @@ def _account(number: int, random: Random) -> Row:
         random.choice(("false", "false", "false", "true")),
     )
     return dict(zip(COLUMNS, values, strict=True))
-
-
-def _record_id(prefix: str, number: int) -> str:
-    digits = []
-    for _ in range(12):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    text = prefix + "".join(reversed(digits))
-    return text + "".join(_suffix(text))
-
-
-def _suffix(text: str) -> Iterator[str]:
-    """Say for each five characters which are capitals: it makes an id safe to compare without case."""
-    for start in (0, 5, 10):
-        bits = sum(1 << place for place, character in enumerate(text[start : start + 5]) if character.isupper())
-        yield "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
 
 
 def _spoil(records: Sequence[Row], random: Random) -> dict[str, int]:

@@ -3,11 +3,13 @@
 Record `n` of an object follows from the seed and `n` alone. Some records break their contract on purpose.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
+
+from lakehouse_dev.web.record_id import record_id
 
 FIRST_CHANGE: Final = datetime(2025, 3, 1, tzinfo=UTC)
 
@@ -16,7 +18,6 @@ DELETED_EVERY: Final = 40
 _SAME_SECOND: Final = 7
 """So many records in a row were changed in the same second."""
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _NAMES: Final = ("Ada", "Björn", "Chloé", "Dmitri", "Ėva", "Fatma", "Grace", "Håkon", "Inês", "Jūratė")
 _FAMILIES: Final = ("Lovelace", "Åkesson", "O'Neil", "Núñez", "Weiß", "Łukasik", "Smith", "山田", "de la Cruz", "Öz")
 _STAGES: Final = ("Prospecting", "Qualification", "Proposal", "Negotiation", "Closed Won", "Closed Lost")
@@ -147,20 +148,3 @@ def _opportunity(seed: int, n: int) -> Record:
 MAKERS: Final[dict[str, Callable[[int, int], Record]]] = {"contacts": _contact, "opportunities": _opportunity}
 NUMBERS: Final = frozenset({"Amount", "Probability"})
 """Fields whose texts are numbers: an API that writes JSON numbers writes them as they stand."""
-
-
-def record_id(prefix: str, number: int) -> str:
-    """Give a record's id of 18 characters."""
-    digits = []
-    for _ in range(12):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    text = prefix + "".join(reversed(digits))
-    return text + "".join(_suffix(text))
-
-
-def _suffix(text: str) -> Iterator[str]:
-    """Say for each five characters which are capitals."""
-    for start in (0, 5, 10):
-        bits = sum(1 << place for place, character in enumerate(text[start : start + 5]) if character.isupper())
-        yield "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
