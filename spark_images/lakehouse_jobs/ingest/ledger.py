@@ -5,7 +5,7 @@ Plans are found from that number alone, so no folder is ever listed.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.failures import JobError, spec_wrong
@@ -20,6 +20,8 @@ class Books:
 
     storage: Storage
     uri: str
+    _read: dict[int, Plan] = field(default_factory=dict, repr=False)
+    """Plans never change, so each is read once."""
 
     @classmethod
     def of(cls, storage: Storage, run: RunSpec) -> "Books":
@@ -28,8 +30,12 @@ class Books:
 
     def plan(self, batch: int) -> Plan | None:
         """Read a plan."""
-        text = self.storage.read(f"{self.uri}/{batch}.json")
-        return None if text is None else Plan.model_validate_json(text)
+        if batch not in self._read:
+            text = self.storage.read(f"{self.uri}/{batch}.json")
+            if text is None:
+                return None
+            self._read[batch] = Plan.model_validate_json(text)
+        return self._read[batch]
 
     def freeze(self, plan: Plan) -> Plan:
         """Create a plan; if another driver was faster, its plan is the one that counts."""

@@ -28,14 +28,12 @@ _REPLACED: Final = "\ufffd"
 
 
 def read_rows(spark: SparkSession, source: FilesSource, groups: Sequence[FileGroup], contract: Contract) -> DataFrame:
-    """Describe the rows of groups of files; nothing is read until they are asked for."""
-    if source.format is not FileFormat.PARQUET:
-        read_files_whole(spark)
+    """Describe the rows of groups of files in a text format; nothing is read until they are asked for."""
+    read_files_whole(spark)
     readers = {
         FileFormat.CSV: _csv_rows,
         FileFormat.NDJSON: _ndjson_rows,
         FileFormat.JSON: _json_rows,
-        FileFormat.PARQUET: _parquet_rows,
     }
     read = readers[source.format]
     parts = [read(spark, source, group, contract) for group in groups if _has_rows(source, group)]
@@ -141,8 +139,9 @@ def parquet(spark: SparkSession, group: FileGroup) -> DataFrame:
     return reader.option("recursiveFileLookup", "true").parquet(*_paths(group))
 
 
-def _parquet_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
-    return typed_rows(parquet(spark, group), contract, file=file_name(), number=F.col("_metadata.row_index") + 1)
+def parquet_rows(opened: DataFrame, contract: Contract) -> DataFrame:
+    """Describe the rows of Parquet files. They are split, because their reader knows the place of each row."""
+    return typed_rows(opened, contract, file=file_name(), number=F.col("_metadata.row_index") + 1)
 
 
 def _as_json(text: Column) -> Column:

@@ -1,7 +1,7 @@
 """The files source: what is new in a folder, grouped by header, read where it lies."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 
 from pyspark.sql import DataFrame
 
@@ -14,7 +14,7 @@ from lakehouse_jobs.ingest.sources.files.headers import grouped
 from lakehouse_jobs.ingest.sources.files.ledger import Ledger, changed, due, files_work, summary
 from lakehouse_jobs.ingest.sources.files.listing import listing
 from lakehouse_jobs.ingest.sources.files.options import check_options
-from lakehouse_jobs.ingest.sources.files.reading import parquet, read_rows
+from lakehouse_jobs.ingest.sources.files.reading import parquet, parquet_rows, read_rows
 from lakehouse_jobs.ingest.work import FilesWork, moment
 from lakehouse_jobs.storage import Stored
 
@@ -27,6 +27,7 @@ class Files:
         self._at = surroundings
         self.place = source.uri
         self.cells = source.format is FileFormat.CSV
+        self._frames: dict[int, list[DataFrame]] = {}
 
     @cached_property
     def _listing(self) -> list[Stored]:
@@ -55,14 +56,23 @@ class Files:
 
     def headers(self, plan: Plan) -> list[tuple[str, ...]]:
         """Give the headers of CSV files, and the columns of Parquet files."""
-        groups = files_work(plan).groups
         if self._source.format is FileFormat.PARQUET:
-            return [tuple(parquet(self._at.spark, group).columns) for group in groups]
-        return [group.columns for group in groups if group.columns]
+            return [tuple(opened.columns) for opened in self._opened(plan)]
+        return [group.columns for group in files_work(plan).groups if group.columns]
 
     def rows(self, plan: Plan) -> DataFrame:
         """Describe the rows of the planned files."""
+        if self._source.format is FileFormat.PARQUET:
+            parts = [parquet_rows(opened, self._at.contract) for opened in self._opened(plan)]
+            return reduce(DataFrame.union, parts)
         return read_rows(self._at.spark, self._source, files_work(plan).groups, self._at.contract)
+
+    def _opened(self, plan: Plan) -> list[DataFrame]:
+        """Open the Parquet files of a plan; their footers tell the columns, and are read for that once."""
+        if plan.batch not in self._frames:
+            groups = files_work(plan).groups
+            self._frames[plan.batch] = [parquet(self._at.spark, group) for group in groups]
+        return self._frames[plan.batch]
 
     def require_unchanged(self, plan: Plan) -> None:
         """Raise SourceChanged if a planned file is another one by now."""
