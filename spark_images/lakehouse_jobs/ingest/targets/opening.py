@@ -3,8 +3,8 @@
 from lakehouse_api.target import TargetMode
 from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.ingest.source import Surroundings
-from lakehouse_jobs.ingest.targets.append import Append, AppendAndMerge
-from lakehouse_jobs.ingest.targets.merge import MergeInto
+from lakehouse_jobs.ingest.targets.append import Append
+from lakehouse_jobs.ingest.targets.merge import AppendAndMerge, MergeInto
 from lakehouse_jobs.ingest.targets.overwrite import Replace
 from lakehouse_jobs.ingest.targets.target import Target
 
