@@ -1,5 +1,6 @@
 """IngestPipeline: rows of a source, held to a contract, brought into a Delta table exactly once."""
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -10,6 +11,7 @@ from lakehouse_api.incremental import Incremental
 from lakehouse_api.model import Model, mapped_by, rules
 from lakehouse_api.notify import Notify
 from lakehouse_api.schedule import Scheduled
+from lakehouse_api.secrets import Credentials
 from lakehouse_api.sla import Sla, SlaStatus
 from lakehouse_api.sources.files import FilesSource
 from lakehouse_api.sources.jdbc import JdbcSource
@@ -56,6 +58,14 @@ class Source(Model):
         """Give the source of that kind."""
         chosen: AnySource = getattr(self, self.kind)
         return chosen
+
+    @property
+    def credentials(self) -> Mapping[str, Credentials]:
+        """Give, by field, all credentials that it names."""
+        chosen = self.chosen
+        registry = chosen.schema_registry if isinstance(chosen, KafkaSource) else None
+        named = {"credentials": chosen.credentials, "schemaRegistry.credentials": registry and registry.credentials}
+        return {field: credentials for field, credentials in named.items() if credentials}
 
     def without_credentials(self) -> Self:
         """Leave out how the source is reached: other credentials read the same rows."""

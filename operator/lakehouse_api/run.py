@@ -10,6 +10,7 @@ from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
 from lakehouse_api.quarantine import QuarantineRequest
+from lakehouse_api.secrets import AwsSecrets
 from lakehouse_api.status import Outcome, Time
 from lakehouse_api.target import Merge, Overwrite, TargetMode
 
@@ -105,6 +106,9 @@ class RunSpec(Model):
     attempt: int
     report_uri: Annotated[str, Field(description="Folder of the full report and of the tail of the driver's log.")]
     stores: list[Store]
+    aws_secrets: Annotated[
+        AwsSecrets | None, Field(description="What the job reads by itself before it begins; absent: nothing.")
+    ] = None
     job: IngestJob
 
     @property

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from lakehouse_api.run import RunResult, RunSpec
+from lakehouse_jobs.credentials import fetch, give
 from lakehouse_jobs.driver_log import keep_log, tail
 from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.job import Ended, ingest
@@ -52,7 +53,9 @@ def _read(file: Path) -> RunSpec:
 
 
 def _run(run: RunSpec) -> tuple[RunResult, JobError | None]:
+    secrets = fetch(run)
     spark = open_session(run.id)
+    give(spark, secrets)
     log = Path(tempfile.mkdtemp(prefix="driver-log-")) / "driver.log"
     keep_log(spark, log)
     reach(spark, run.stores)

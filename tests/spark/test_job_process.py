@@ -16,8 +16,9 @@ import pytest
 from lakehouse_api.run import RESULT_LIMIT, ExitCode
 from lakehouse_dev.spark_jars import job_jars
 from lakehouse_dev.waiting import wait_until
+from tests.aws import IDENTITY, REGION, put_secret
 from tests.spark.conftest import PYTHON_PATH, REPOSITORY, SPARK_CONF
-from tests.spark.lake import Lake, lines
+from tests.spark.lake import Lake, lines, store
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(900)]
 
@@ -45,7 +46,7 @@ class Driver:
 
 
 @contextmanager
-def driver(directory: Path, document: Mapping[str, Any]) -> Iterator[Driver]:
+def driver(directory: Path, document: Mapping[str, Any], **variables: str) -> Iterator[Driver]:
     directory.mkdir()
     run, properties, output = directory / "run.json", directory / "spark.properties", directory / "driver.txt"
     run.write_text(json.dumps(document))
@@ -62,6 +63,7 @@ def driver(directory: Path, document: Mapping[str, Any]) -> Iterator[Driver]:
             env={
                 **os.environ,
                 **environment,
+                **variables,
                 "PYSPARK_PYTHON": sys.executable,
                 "PYSPARK_DRIVER_PYTHON": sys.executable,
             },
@@ -75,10 +77,19 @@ def driver(directory: Path, document: Mapping[str, Any]) -> Iterator[Driver]:
             process.wait()
 
 
-def test_the_job_leaves_its_result_its_report_and_its_log(lake: Lake, tmp_path: Path) -> None:
+def with_keys_from_aws(lake: Lake, aws: str) -> dict[str, Any]:
+    """Give a run whose bucket is opened by keys that only AWS Secrets Manager has."""
+    keys = {"AWS_ACCESS_KEY_ID": lake.s3.access_key, "AWS_SECRET_ACCESS_KEY": lake.s3.secret_key}
+    put_secret(aws, "jobs/lake", keys)
+    variables = {key: key.replace("AWS", "FROM_AWS") for key in keys}
+    asked = {"region": REGION, "endpoint": aws, "secrets": [{"name": "jobs/lake", "variables": variables}]}
+    return lake.document() | {"stores": [store(lake.s3, credentialsPrefix="FROM_AWS")], "awsSecrets": asked}
+
+
+def test_the_job_leaves_its_result_its_report_and_its_log(lake: Lake, aws: str, tmp_path: Path) -> None:
     lake.put(INPUT)
 
-    with driver(tmp_path / "job", lake.document()) as job:
+    with driver(tmp_path / "job", with_keys_from_aws(lake, aws), **IDENTITY) as job:
         code = job.process.wait(timeout=600)
 
     assert code == ExitCode.DONE, job.output.read_text()[-4000:]

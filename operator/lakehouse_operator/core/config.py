@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from lakehouse_api.model import Model
 from lakehouse_api.quantities import Duration
-from lakehouse_api.secrets import Credentials
+from lakehouse_api.secrets import Credentials, SecretsManager
 
 
 class BucketConfig(Model):
@@ -20,7 +20,8 @@ class BucketConfig(Model):
     region: str | None = None
     path_style: bool = False
     credentials: Annotated[
-        Credentials | None, Field(description="A Secret in the namespace of each resource; absent: the Pod's identity.")
+        Credentials | None,
+        Field(description="A Secret in the namespace of each resource, or one of AWS; absent: the Pod's identity."),
     ] = None
 
 
@@ -50,6 +51,10 @@ class Tenancy(Model):
     tables: list[str] = []
     uris: list[str] = []
     service_accounts: list[str] = []
+    aws_secrets: Annotated[
+        list[str],
+        Field(description="Secrets of AWS that credentials may name, as they name them: by name or ARN, without #key."),
+    ] = []
     topics: Annotated[
         list[str], Field(description="ARNs of SNS topics, published to under the operator's own identity.")
     ] = []
@@ -103,11 +108,12 @@ class Config(Model):
     buckets: list[BucketConfig] = []
     spark: SparkConfig
     tenancy: list[Tenancy] = []
+    secrets_manager: SecretsManager = SecretsManager()
     notifications: Notifications = Notifications()
     max_active_runs: Limits = Limits()
     resync_interval: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
 
     def allows(self, namespace: str, what: str, value: str) -> bool:
-        """Tell whether a namespace may name a value; `what` is tables, uris, service_accounts or topics."""
+        """Tell whether a namespace may name a value; `what` is a list of Tenancy."""
         rules = (rule for rule in self.tenancy if fnmatchcase(namespace, rule.namespace))
         return any(fnmatchcase(value, pattern) for rule in rules for pattern in getattr(rule, what))

@@ -29,6 +29,7 @@ from lakehouse_operator.core.quarantine import request_violation
 from lakehouse_operator.core.resource import Resource
 from lakehouse_operator.core.scene import Scene, Turn
 from lakehouse_operator.core.schedule import Schedule
+from lakehouse_operator.core.secrets import credentials_violation
 from lakehouse_operator.core.settle import settle
 from lakehouse_operator.core.slots import Slot
 from lakehouse_operator.core.sources import source_violation
@@ -134,6 +135,7 @@ def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Con
     return (
         _target_violation(spec.target, namespace, config)
         or source_violation(spec.source, config, namespace)
+        or credentials_violation(spec, config, namespace)
         or _reference_violation(spec, config, namespace)
         or spark_violation(spec.spark, config, namespace)
         or _contract_violation(spec, seen)

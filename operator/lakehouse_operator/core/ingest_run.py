@@ -14,8 +14,9 @@ from lakehouse_operator.core.driver_pod import build_launch
 from lakehouse_operator.core.plan import Launch
 from lakehouse_operator.core.quarantine import request_of
 from lakehouse_operator.core.scene import Scene, Start
-from lakehouse_operator.core.sources import buckets_read, source_secrets
-from lakehouse_operator.core.stores import store_secrets, stores_of, table_uri
+from lakehouse_operator.core.secrets import from_aws, from_secrets, own_credentials, secret_uses
+from lakehouse_operator.core.sources import buckets_read
+from lakehouse_operator.core.stores import stores_of, table_uri
 
 
 def ingest_launch(
@@ -32,7 +33,7 @@ def ingest_launch(
             spark=spec.spark,
             config=config.spark,
             timeout=spec.timeout,
-            secrets=(*store_secrets(run.stores, _own_secrets(spec), config), *source_secrets(spec.source)),
+            secrets=from_secrets(secret_uses(spec, config)),
         )
     )
 
@@ -49,7 +50,8 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
         slot=start.slot.text,
         attempt=start.attempt,
         report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
-        stores=stores_of((config.lake.uri, *buckets_read(spec.source)), _own_secrets(spec), config),
+        stores=stores_of((config.lake.uri, *buckets_read(spec.source)), own_credentials(spec.source), config),
+        aws_secrets=from_aws(secret_uses(spec, config), config),
         job=IngestJob(
             source=spec.source,
             incremental=spec.incremental,
@@ -66,11 +68,6 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
             quarantine=request,
         ),
     )
-
-
-def _own_secrets(spec: IngestPipelineSpec) -> Mapping[str, str]:
-    """Name the Secret for each URI for which the pipeline brings its own credentials."""
-    return {uri: secret for uri, secret in buckets_read(spec.source).items() if secret}
 
 
 def _contract(spec: IngestPipelineSpec, schema: Mapping[str, Any]) -> ContractSnapshot:

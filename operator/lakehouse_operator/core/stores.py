@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from lakehouse_api.run import Store
-from lakehouse_operator.core.application import SecretEnv
+from lakehouse_api.secrets import Credentials, SecretUse
 from lakehouse_operator.core.config import BucketConfig, Config
 
 _KEYS = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
@@ -14,21 +14,21 @@ def table_uri(config: Config, table: str) -> str:
     return f"{config.lake.uri.rstrip('/')}/{table.replace('.', '/')}"
 
 
-def stores_of(uris: Iterable[str], own: Mapping[str, str], config: Config) -> list[Store]:
-    """Describe each bucket that a job touches, once; `own` names the Secret for a URI, before the environment's."""
+def stores_of(uris: Iterable[str], own: Mapping[str, Credentials], config: Config) -> list[Store]:
+    """Describe each bucket that a job touches, once; `own` has the credentials for a URI, before the environment's."""
     buckets = dict.fromkeys(_bucket(uri) for uri in uris)
-    opened = _secrets(buckets, own, config)
+    opened = _opened(buckets, own, config)
     return [_store(bucket, _config_of(bucket, config), bucket in opened, i) for i, bucket in enumerate(buckets)]
 
 
-def store_secrets(stores: Sequence[Store], own: Mapping[str, str], config: Config) -> tuple[SecretEnv, ...]:
+def store_uses(stores: Sequence[Store], own: Mapping[str, Credentials], config: Config) -> tuple[SecretUse, ...]:
     """Give the environment variables that carry the credentials of those buckets."""
-    opened = _secrets([store.bucket for store in stores], own, config)
+    opened = _opened([store.bucket for store in stores], own, config)
     return tuple(
-        SecretEnv(
-            name=f"{store.credentials_prefix}_{key}",
-            secret=opened[store.bucket],
+        SecretUse(
+            credentials=opened[store.bucket],
             key=f"AWS_{key}",
+            variable=f"{store.credentials_prefix}_{key}",
             optional=key == "SESSION_TOKEN",
         )
         for store in stores
@@ -37,29 +37,24 @@ def store_secrets(stores: Sequence[Store], own: Mapping[str, str], config: Confi
     )
 
 
-def _secrets(buckets: Iterable[str], own: Mapping[str, str], config: Config) -> dict[str, str]:
-    """Name the Secret of each bucket that has one: the resource's own, else the environment's."""
-    brought = {_bucket(uri): secret for uri, secret in own.items()}
-    found = {bucket: brought.get(bucket) or _environments(bucket, config) for bucket in buckets}
-    return {bucket: secret for bucket, secret in found.items() if secret}
-
-
-def _environments(bucket: str, config: Config) -> str | None:
-    credentials = _config_of(bucket, config).credentials
-    return credentials.secret_ref.name if credentials else None
+def _opened(buckets: Iterable[str], own: Mapping[str, Credentials], config: Config) -> dict[str, Credentials]:
+    """Give the credentials of each bucket that has some: the resource's own, else the environment's."""
+    brought = {_bucket(uri): credentials for uri, credentials in own.items()}
+    found = {bucket: brought.get(bucket) or _config_of(bucket, config).credentials for bucket in buckets}
+    return {bucket: credentials for bucket, credentials in found.items() if credentials}
 
 
 def _config_of(bucket: str, config: Config) -> BucketConfig:
     return next((one for one in config.buckets if one.bucket == bucket), BucketConfig(bucket=bucket))
 
 
-def _store(bucket: str, config: BucketConfig, has_secret: bool, index: int) -> Store:  # noqa: FBT001  # private
+def _store(bucket: str, config: BucketConfig, has_credentials: bool, index: int) -> Store:  # noqa: FBT001  # private
     return Store(
         bucket=bucket,
         endpoint=config.endpoint,
         region=config.region,
         path_style=config.path_style,
-        credentials_prefix=f"LAKEHOUSE_S3_{index}" if has_secret else None,
+        credentials_prefix=f"LAKEHOUSE_S3_{index}" if has_credentials else None,
     )
 
 

@@ -28,7 +28,9 @@ def test_every_broker_and_the_registry_is_an_address_to_be_allowed() -> None:
 def test_brokers_and_registry_have_secrets_of_their_own() -> None:
     source = KafkaSource.model_validate(PLAIN | SASL | {"format": "avro", "schemaRegistry": REGISTRY})
 
-    assert [(use.secret, use.variable) for use in source.secret_uses] == [
+    assert [
+        (use.credentials.secret_ref and use.credentials.secret_ref.name, use.variable) for use in source.secret_uses
+    ] == [
         ("kafka", "LAKEHOUSE_SOURCE_USERNAME"),
         ("kafka", "LAKEHOUSE_SOURCE_PASSWORD"),
         ("registry", "LAKEHOUSE_SOURCE_REGISTRY_USERNAME"),

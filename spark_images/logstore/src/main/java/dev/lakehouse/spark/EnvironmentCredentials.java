@@ -2,7 +2,9 @@ package dev.lakehouse.spark;
 
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -21,16 +23,21 @@ import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
  * fs.s3a.bucket.landing.aws.credentials.provider=dev.lakehouse.spark.EnvironmentCredentials
  * fs.s3a.bucket.landing.lakehouse.credentials.prefix=LANDING
  * </pre>
+ *
+ * <p>A process cannot change its environment. What a job has read itself, from a service that keeps secrets, it gives
+ * here, and it stays in the memory of this process.
  */
 public final class EnvironmentCredentials implements AwsCredentialsProvider {
   static final String PREFIX = "fs.s3a.lakehouse.credentials.prefix";
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
+  private static final Map<String, String> GIVEN = new ConcurrentHashMap<>();
+
   private final AwsCredentials credentials;
 
   /** Called by S3A, with the options of the bucket already merged into {@code conf}. */
   public EnvironmentCredentials(URI bucket, Configuration conf) throws AccessDeniedException {
-    this(bucket, conf.getTrimmed(PREFIX, ""), System.getenv());
+    this(bucket, conf.getTrimmed(PREFIX, ""), variables());
   }
 
   EnvironmentCredentials(URI bucket, String prefix, Map<String, String> environment) throws AccessDeniedException {
@@ -48,6 +55,17 @@ public final class EnvironmentCredentials implements AwsCredentialsProvider {
     credentials = token.isEmpty()
         ? AwsBasicCredentials.create(key, secret)
         : AwsSessionCredentials.create(key, secret, token);
+  }
+
+  /** Sets a variable for this process, before the one of its environment. */
+  public static void give(String variable, String value) {
+    GIVEN.put(variable, value);
+  }
+
+  private static Map<String, String> variables() {
+    Map<String, String> all = new HashMap<>(System.getenv());
+    all.putAll(GIVEN);
+    return all;
   }
 
   @Override

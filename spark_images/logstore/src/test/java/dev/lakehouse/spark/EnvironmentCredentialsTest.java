@@ -73,4 +73,15 @@ class EnvironmentCredentialsTest {
     var error = assertThrows(AccessDeniedException.class, () -> new EnvironmentCredentials(BUCKET, conf));
     assertTrue(error.getMessage().contains("SURELY_NOT_SET_ACCESS_KEY_ID"), error.getMessage());
   }
+
+  @Test
+  @DisplayName("what the job gives goes before the environment of the process")
+  void given() throws Exception {
+    EnvironmentCredentials.give("GIVEN_ACCESS_KEY_ID", "k");
+    EnvironmentCredentials.give("GIVEN_SECRET_ACCESS_KEY", "s");
+    var conf = new Configuration(false);
+    conf.set(EnvironmentCredentials.PREFIX, "GIVEN");
+    assertEquals(
+        AwsBasicCredentials.create("k", "s"), new EnvironmentCredentials(BUCKET, conf).resolveCredentials());
+  }
 }
