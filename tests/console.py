@@ -19,10 +19,10 @@ _ANY = {"<version>": r"[0-9a-f]{12}", "<time>": r"\S+Z", "<age>": r"\d+[smh]\S*"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A command of a page and what the page says it prints."""
+    """A command of a page and what the page says it prints; None if it only has to succeed."""
 
     command: str
-    output: str
+    output: str | None
 
 
 def files_of(page: Path) -> dict[str, str]:
@@ -34,28 +34,47 @@ def files_of(page: Path) -> dict[str, str]:
 def steps_of(page: Path) -> list[Step]:
     """Give the commands of a page, in order."""
     consoles = (text for kind, text in _BLOCK.findall(page.read_text()) if kind == "console")
-    parts = (part for text in consoles for part in re.split(r"^\$ ", text, flags=re.MULTILINE) if part)
-    split = (part.partition("\n") for part in parts)
-    return [Step(command=command, output=output) for command, _, output in split]
+    return [step for text in consoles for step in steps_in(text)]
+
+
+def steps_in(text: str) -> list[Step]:
+    """Give the commands of a console block."""
+    parts = (part for part in re.split(r"^\$ ", text, flags=re.MULTILINE) if part)
+    return [Step(command=command, output=output) for command, _, output in (part.partition("\n") for part in parts)]
 
 
 def run(steps: list[Step], folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Run the commands in one shell, as a reader would; answers what each printed, errors included."""
-    script = "\n".join(f"{step.command}\nkept=$?; printf '{_MARK}'; (exit $kept)" for step in steps)
+    """Run the commands in one shell, as a reader would; answers what each printed, errors included.
+
+    Raises:
+        AssertionError: a command that only had to succeed did not; nothing after it was run.
+    """
+    script = "\n".join(map(_script, steps))
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
         env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    return done.stdout.split(_MARK)[: len(steps)]
+    *printed, rest = done.stdout.split(_MARK)
+    assert len(printed) == len(steps), f"$ {steps[len(printed)].command}\nfailed:\n{rest}"
+    return printed
+
+
+def _script(step: Step) -> str:
+    if step.output is None:
+        return f"set -euo pipefail\n{step.command}\nset +euo pipefail; printf '{_MARK}'"
+    return f"{step.command}\nkept=$?; printf '{_MARK}'; (exit $kept)"
 
 
 def differs(step: Step, printed: str) -> str | None:
     """Tell how what was printed differs from the page; None if it does not, but for blanks."""
+    if step.output is None:
+        return None
     lines = [re.escape(_plain(line)) for line in step.output.strip().splitlines()]
     pattern = "\n".join("(.|\n)*" if line == r"\.\.\." else line for line in lines)
     for sign, any_ in _ANY.items():

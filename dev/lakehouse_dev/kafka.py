@@ -1,6 +1,7 @@
 """A Kafka broker on loopback for tests without a cluster: KRaft mode, broker and controller in one process.
 
 Two doors lead to it: one without any protection, and one with TLS, where USER logs in with PASSWORD by PLAIN or SCRAM.
+These two may do everything; other users, who log in at the second door, what ACLs allow them.
 """
 
 import shutil
@@ -111,6 +112,13 @@ def logins(listener: Listener) -> dict[str, str]:
     }
 
 
+def guarded(*trusted: str) -> dict[str, str]:
+    """Return the settings of a broker that allows nothing but what ACLs say, except to some users."""
+    authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    users = ";".join(f"User:{user}" for user in trusted)
+    return {"authorizer.class.name": authorizer, "super.users": users}
+
+
 def as_properties(values: Mapping[str, str]) -> str:
     """Write settings as a properties file."""
     return "".join(f"{key}={value.replace(chr(92), chr(92) * 2)}\n" for key, value in values.items())
@@ -135,7 +143,7 @@ class Kafka(Served):
         file, data = self.directory / "server.properties", self.directory / "data"
         if not data.exists():
             self._prepare(file, data)
-        command = [*_java(), "kafka.Kafka", str(file)]
+        command = [*tool("kafka.Kafka"), str(file)]
         self._process = spawn_bound("kafka", command, log=self.directory / "kafka.log")
         wait_until(self._ready, what=f"Kafka answers at {self.plain.address}", timeout=READY_TIMEOUT_SECONDS)
 
@@ -176,6 +184,7 @@ class Kafka(Served):
         pem.write_text(pair.key.read_text() + pair.certificate.read_text())
         listeners = (self.plain, self.secure)
         values = settings(listeners, self.controller, str(data)) | encrypted(self.secure, pem) | logins(self.secure)
+        values |= guarded("ANONYMOUS", USER)
         file.write_text(as_properties(values))
         scram = f"{SCRAM}=[name={USER},password={PASSWORD}]"
         _format(file, scram)
@@ -214,13 +223,18 @@ def _settle(futures: Mapping[str, _Pending]) -> None:
         future.result(30)
 
 
+def tool(main: str) -> list[str]:
+    """Return the command that runs one of Kafka's programs, by its class."""
+    return [*_java(), main]
+
+
 def _java() -> list[str]:
     return [*_JAVA, f"-Dlog4j2.configurationFile={SOURCES / 'log4j2.properties'}", "-cp", f"{programs()}/*"]
 
 
 def _format(file: Path, scram: str) -> None:
     options = ["--cluster-id", CLUSTER_ID, "--config", str(file), "--add-scram", scram]
-    command = [*_java(), "kafka.tools.StorageTool", "format", *options]
+    command = [*tool("kafka.tools.StorageTool"), "format", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DevError(f"Kafka could not make its data directory:\n{(done.stdout + done.stderr)[-2000:]}")

@@ -98,13 +98,15 @@ class Postgres(Served):
         """Return the URL by which Redshift's driver reaches it."""
         return f"jdbc:redshift://127.0.0.1:{self.redshift_port}/{DATABASE}?ssl=false"
 
-    def connect(self, database: str = DATABASE) -> "psycopg.Connection[tuple[Any, ...]]":
-        """Connect as the owner, each statement being its own transaction."""
+    def connect(
+        self, database: str = DATABASE, *, user: str = OWNER, password: str = PASSWORD
+    ) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Connect, as the owner if nobody else is named; each statement is its own transaction."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
-            user=OWNER,
-            password=PASSWORD,
+            user=user,
+            password=password,
             dbname=database,
             autocommit=True,
             connect_timeout=5,

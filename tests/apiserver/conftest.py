@@ -10,6 +10,7 @@ import pytest
 
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.client import Client
+from tests.apiserver.guided import Guided, guided_in
 from tests.apiserver.installed import RELEASE, RELEASE_NAMESPACE, install, token_kubeconfig
 from tests.apiserver.running import RunningOperator, until_leading
 from tests.apiserver.world import administrator, make_namespace
@@ -50,14 +51,14 @@ def installed(apiserver: ControlPlane) -> ControlPlane:
 
 @pytest.fixture(scope="session")
 def operator_process(installed: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningOperator]:
-    """Start an operator with the chart's rights that serves an open namespace and three narrow ones."""
+    """Start an operator with the chart's rights; it serves an open namespace, three narrow ones, and one for guides."""
     directory = tmp_path_factory.mktemp("operator")
-    served = tuple(f"test-{kind}-{secrets.token_hex(3)}" for kind in ("shared", "small", "limited", "strict"))
+    served = tuple(f"test-{kind}-{secrets.token_hex(3)}" for kind in ("shared", "small", "limited", "strict", "guides"))
 
     async def prepare(client: Client) -> Path:
-        for namespace in served[:3]:
-            await make_namespace(client, namespace)
-        await make_namespace(client, served[3], {"pod-security.kubernetes.io/enforce": "restricted"})
+        for namespace in served:
+            strict = {"pod-security.kubernetes.io/enforce": "restricted"} if namespace == served[3] else {}
+            await make_namespace(client, namespace, strict)
         file = directory / "kubeconfig"
         return await token_kubeconfig(client, installed, file, namespace=RELEASE_NAMESPACE, account=RELEASE)
 
@@ -81,3 +82,12 @@ async def operator(operator_process: RunningOperator) -> RunningOperator:
         operator_process.start()
         await until_leading(operator_process)
     return operator_process
+
+
+@pytest.fixture
+async def guided(
+    apiserver: ControlPlane, client: Client, operator: RunningOperator, tmp_path: Path
+) -> AsyncIterator[Guided]:
+    """Return a namespace in which guides can be followed; what they make in it is gone afterwards."""
+    async with guided_in(client, operator.namespaces[4], apiserver.kubeconfig, tmp_path) as found:
+        yield found

@@ -24,11 +24,14 @@ PIPELINES = RESOURCES["IngestPipeline"]
 CONTRACTS = RESOURCES["DataContract"]
 PATIENCE_SECONDS = 180.0
 
+URIS = ["s3://landing/*", "https://*", "jdbc:*", "kafka://*"]
 SETTINGS: dict[str, Any] = {
     "lake": {"uri": "s3://lake"},
     "buckets": [{"bucket": "lake", "region": "us-east-1"}, {"bucket": "landing", "region": "us-east-1"}],
     "spark": {"image": "localhost/lakehouse-spark:1", "driverServiceAccount": "driver"},
-    "tenancy": [{"namespace": "test-*", "tables": ["bronze.*"], "uris": ["s3://landing/*"]}],
+    "tenancy": [
+        {"namespace": "test-*", "tables": ["bronze.*", "silver.*"], "uris": URIS, "awsSecrets": ["prod/*"]},
+    ],
     "notifications": {"allowedHosts": ["localhost"], "allowHttp": True},
 }
 SCHEMA = {

@@ -3,15 +3,12 @@
 import asyncio
 import json
 import secrets
-import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lakehouse_api.annotations import RUN_NOW
-from lakehouse_dev import paths, tools
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.core import names
 from lakehouse_operator.core.contracts import version_of
@@ -35,7 +32,8 @@ from tests.apiserver.running import (
     until,
 )
 from tests.apiserver.world import temporary_namespace
-from tests.console import Step, differs, files_of, run, steps_of
+from tests.console import Step
+from tests.guides import Reader
 
 pytestmark = pytest.mark.apiserver
 
@@ -162,29 +160,16 @@ async def test_a_version_that_a_pipeline_ran_with_concerns_its_contract_although
 
 
 async def test_every_command_of_the_guide_does_what_the_guide_says(
-    apiserver: ControlPlane, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    apiserver: ControlPlane, namespace: str, tmp_path: Path
 ) -> None:
-    page = paths.REPOSITORY / "docs" / "how-to" / "evolve-contracts.md"
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "kubectl").symlink_to(tools.kubectl())
-    (programs / "kubectl-lakehouse").write_text(
-        f'#!/bin/sh\nexec {sys.executable} -m lakehouse_operator.cli.main "$@"\n'
-    )
-    (programs / "kubectl-lakehouse").chmod(0o755)
-    monkeypatch.setenv("PATH", str(programs), prepend=":")
-    for file, text in files_of(page).items():
-        (tmp_path / file).write_text(text)
-    here = [replace(step, command=step.command.replace("-n lakehouse", f"-n {namespace}")) for step in steps_of(page)]
+    reader = Reader(folder=tmp_path, kubeconfig=apiserver.kubeconfig, places={"-n lakehouse": f"-n {namespace}"})
 
-    variables = {"KUBECONFIG": str(apiserver.kubeconfig), "PYTHONPATH": ":".join(sys.path)}
-    printed = await asyncio.to_thread(run, [*here, _UNKNOWN], tmp_path, variables)
+    await asyncio.to_thread(reader.follow, "evolve-contracts.md")
 
-    assert [told for step, text in zip([*here, _UNKNOWN], printed, strict=True) if (told := differs(step, text))] == []
-    await asyncio.to_thread(run, [_CLEANUP], tmp_path, {**variables, "NAMESPACE": namespace})
+    await asyncio.to_thread(reader.run, [_UNKNOWN, Step(command=f"kubectl -n {namespace} delete {_MADE}", output=None)])
 
 
-_CLEANUP = Step(command="kubectl -n $NAMESPACE delete -f orders.yaml -f pipeline.yaml", output="")
+_MADE = "-f orders.yaml -f pipeline.yaml"
 _UNKNOWN = Step(
     command="kubectl lakehouse contract history no-such-contract -n default",
     output=(

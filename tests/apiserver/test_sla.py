@@ -5,7 +5,6 @@ import base64
 import json
 import re
 import secrets
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from lakehouse_api.annotations import RUN_NOW
-from lakehouse_dev import paths, tools
 from lakehouse_dev.control_plane import ControlPlane
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import EVENTS, SECRETS
@@ -32,6 +30,7 @@ from tests.apiserver.running import (
     until,
     until_leading,
 )
+from tests.guides import Reader, blocks_of
 from tests.receiver import Answer, Got, Receiver
 
 pytestmark = pytest.mark.apiserver
@@ -182,41 +181,20 @@ async def test_a_channel_that_cannot_be_told_holds_up_no_run_and_is_told_when_it
 
 # --- the guide -------------------------------------------------------------------------------------------------------
 
-GUIDE = paths.REPOSITORY / "docs" / "how-to" / "sla.md"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def _blocks(language: str, **replaced: str) -> list[str]:
-    """Give the blocks of a language, with the places of the guide replaced by those of the test."""
-    blocks = [text for kind, text in FENCE.findall(GUIDE.read_text()) if kind == language]
-    for old, new in {
-        "-n crm": f"-n {replaced['namespace']}",
-        "namespace: crm": f"namespace: {replaced['namespace']}",
-        "https://hooks.slack.com": replaced["url"],
-        "https://alerts.example.com": replaced["url"],
-    }.items():
-        blocks = [block.replace(old, new) for block in blocks]
-    return blocks
-
-
-def _run(control_plane: ControlPlane, script: str, directory: Path) -> str:
-    programs = tools.program(tools.KUBERNETES, "kubectl").parent
-    environment = {"PATH": f"{programs}:/usr/bin:/bin", "KUBECONFIG": str(control_plane.kubeconfig)}
-    command = ["bash", "-eu", "-o", "pipefail", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=directory)
-    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
 
 async def test_the_guide_works_as_it_is_written(
     client: Client, apiserver: ControlPlane, operator: RunningOperator, namespace: str, tmp_path: Path
 ) -> None:
     await allow_notifications(client, namespace)
     async with Receiver() as receiver:
-        places = {"namespace": namespace, "url": receiver.url}
-        resource = next(text for text in _blocks("yaml", **places) if "IngestPipeline" in text)
-        (tmp_path / "contacts.yaml").write_text(resource)
-        told = [await asyncio.to_thread(_run, apiserver, each, tmp_path) for each in _blocks("sh", **places)]
+        places = {
+            "-n crm": f"-n {namespace}",
+            "namespace: crm": f"namespace: {namespace}",
+            "https://hooks.slack.com": receiver.url,
+            "https://alerts.example.com": receiver.url,
+        }
+        reader = Reader(folder=tmp_path, kubeconfig=apiserver.kubeconfig, places=places)
+        told = await asyncio.to_thread(reader.follow, "sla.md")
         await until(lambda: _length(_at(receiver, "/lakehouse"), 2), "the webhook has both messages of the drill")
         await until(lambda: _length(_at(receiver, "/services/T0000/B0000/XXXX"), 2), "Slack has both")
         secret = await client.get(SECRETS, namespace, "sla-alerts")
@@ -238,7 +216,7 @@ def _at(receiver: Receiver, path: str) -> list[Got]:
 def _require_verified(found: list[Got], secret: Mapping[str, Any]) -> None:
     """Check the signatures by the guide's own code."""
     code: dict[str, Any] = {}
-    [source] = [text for kind, text in FENCE.findall(GUIDE.read_text()) if kind == "python"]
+    [source] = [block.text for block in blocks_of("sla.md") if block.language == "python"]
     exec(source, code)
     signing = base64.b64decode(secret["data"]["signing"]).decode()
     for got in found:

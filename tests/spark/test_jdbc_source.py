@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pyspark.sql import SparkSession
 
@@ -16,6 +17,7 @@ from lakehouse_dev.postgres import PASSWORD, REDSHIFT_ROLE, Postgres, start_post
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest.landing import Landing
+from tests.guides import queries
 from tests.spark.lake import Lake
 from tests.spark.warehouse import CREDENTIALS, Warehouse
 
@@ -473,3 +475,15 @@ def test_the_password_is_nowhere_but_at_the_driver(warehouse: Warehouse, everyth
     assert "Executor task launch" in log or "TaskSetManager" in log, "the log has what Spark tells of its tasks"
     assert '"watermark"' in stored
     assert PASSWORD not in log + environment + settings + stored
+
+
+def test_the_user_of_the_guide_may_read_the_table_and_change_nothing(postgres: Postgres) -> None:
+    [rights] = queries("ingest-postgres-redshift.md")
+    try:
+        postgres.run("CREATE TABLE public.behavior (event_id bigint)", *filter(str.strip, rights.split(";")))
+        with postgres.connect(user="lakehouse", password="…") as connection:
+            assert connection.execute("SELECT count(*) FROM public.behavior").fetchall() == [(0,)]
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("INSERT INTO public.behavior VALUES (1)")
+    finally:
+        postgres.run("DROP TABLE public.behavior", "DROP OWNED BY lakehouse", "DROP ROLE lakehouse")

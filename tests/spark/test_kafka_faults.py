@@ -1,6 +1,7 @@
 """What can go wrong with a topic, its brokers and its registry has a reason, and loses nothing in silence."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from lakehouse_api.run import ExitCode
-from lakehouse_dev.kafka import PASSWORD, SCRAM, USER, Kafka
+from lakehouse_dev.kafka import PASSWORD, SCRAM, USER, Kafka, tool
 from lakehouse_jobs.credentials import SourceCredentials
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest.sources.kafka import cluster, reading
 from lakehouse_jobs.ingest.sources.kafka import source as sources
 from lakehouse_jobs.ingest.work import OffsetRange
+from tests.guides import Reader
 from tests.spark.lake import Lake
 from tests.spark.stream import Stream
 
@@ -187,6 +189,40 @@ def test_a_topic_behind_tls_is_read_and_neither_plan_nor_query_shows_the_passwor
     assert told.topic in shown
     assert "secret" not in shown.replace("secretRef", "")
     assert "secret" in options["sasl.jaas.config"]
+
+
+@pytest.fixture
+def guide(broker: Kafka, tmp_path: Path) -> Reader:
+    """Return somebody who has Kafka's own programs, and an administrator's access to the broker."""
+    (tmp_path / "admin.properties").touch()
+    programs = {"kafka-configs.sh": "kafka.admin.ConfigCommand", "kafka-acls.sh": "org.apache.kafka.tools.AclCommand"}
+    for name, main in programs.items():
+        (tmp_path / name).write_text(f'#!/bin/sh\nexec {shlex.join(tool(main))} "$@"\n')
+        (tmp_path / name).chmod(0o755)
+    return Reader(
+        folder=tmp_path,
+        kubeconfig=tmp_path / "none",
+        places={"kafka-1.example.com:9093": broker.plain.address, "…": "s3cret"},
+        programs={name: tmp_path / name for name in programs},
+    )
+
+
+@pytest.mark.usefixtures("trust")
+def test_the_user_of_the_guide_may_read_its_topic_and_no_other(
+    broker: Kafka, lake: Lake, guide: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, other = (Stream(broker=broker, lake=lake, topic=name) for name in ("app.events", f"other-{lake.prefix}"))
+    broker.create_topic(theirs.topic)
+    broker.create_topic(other.topic)
+    theirs.send(person(1))
+    guide.follow("ingest-kafka.md", "1. A user that may read")
+    monkeypatch.setenv("LAKEHOUSE_SOURCE_USERNAME", "lakehouse")
+    monkeypatch.setenv("LAKEHOUSE_SOURCE_PASSWORD", "s3cret")
+
+    theirs.ingest(kafka=secure(broker))
+
+    assert theirs.read() == [(1, "0", 0)]
+    assert failed(other, "2", kafka=secure(broker))[0] == "AccessDenied"
 
 
 @pytest.mark.usefixtures("trust", "login")

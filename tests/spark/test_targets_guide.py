@@ -1,20 +1,18 @@
 """What the guide to merging changes says: its pipeline, and its queries."""
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.guides import blocks_of, queries
 from tests.spark.lake import Lake, lines
 
 pytestmark = pytest.mark.spark
 
-GUIDE = (Path(__file__).parents[2] / "docs" / "how-to" / "merge-changes.md").read_text()
-(PIPELINE,) = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL))
-VIEW, QUERIES = re.findall(r"^```sql\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+(PIPELINE,) = (yaml.safe_load(block.text) for block in blocks_of("merge-changes.md") if block.language == "yaml")
+VIEW, QUERIES = queries("merge-changes.md")
 CHANGES = (
     {"Id": "1", "Name": "Ada", "SystemModstamp": "2026-10-01T00:00:00Z"},
     {"Id": "1", "Name": "Ada L", "SystemModstamp": "2026-11-10T00:00:00Z"},
