@@ -12,7 +12,7 @@ import pytest
 
 from lakehouse_api.run import ExitCode, RunSpec
 from lakehouse_dev.web.crm import Record
-from lakehouse_dev.web.faults import Refuse, Repeat, Spoil
+from lakehouse_dev.web.faults import CloseHalfway, Do, Fault, Refuse, Repeat, Spoil
 from lakehouse_dev.web.hubspot import PROPERTIES
 from lakehouse_dev.web.oauth import CLIENT_SECRET
 from lakehouse_jobs.failures import JobError
@@ -200,6 +200,17 @@ def test_a_clock_behind_ours_and_a_record_dated_in_the_future_hide_no_other(stag
     assert {each["Id"] for each in stage.contacts[1:]} == set(found)
 
 
+def test_a_record_of_a_clock_ahead_of_ours_is_read_once_when_our_clock_is_there(stage: Stage) -> None:
+    stage.skew = timedelta(hours=2)
+    stage.contacts[0]["SystemModstamp"] = NOW + timedelta(minutes=90)
+
+    first = stage.ingest("1")
+    second = stage.ingest("2", now=NOW + timedelta(hours=3))
+
+    assert [each.result.metrics["rowsWritten"] for each in (first, second)] == [SIZE - 1, 1]
+    assert stage.lake.rows("Id") == ids(stage)
+
+
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -243,15 +254,53 @@ def _after_rows(judge: Callable[..., Any]) -> Callable[..., Any]:
     return die
 
 
-def test_a_page_that_repeats_costs_an_attempt_but_no_record(stage: Stage) -> None:
-    stage.apis.world.faults.plan(Repeat(), first=3, last=99)
+TRAILING = Spoil(change=lambda body: body + b" and more")
+PASSING: dict[str, tuple[Fault, str, str]] = {
+    "a page that repeats": (Repeat(), "SourceRepeats", "a page that it had given before"),
+    "a storm of 429": (Refuse(status=429), "SourceThrottled", "takes no more requests for now"),
+    "a wait of an hour": (Refuse(status=429, headers={"Retry-After": "3600"}), "SourceThrottled", "no more requests"),
+    "a server that closes halfway": (CloseHalfway(), "SourceUnavailable", "cannot be reached"),
+    "an outage of the server": (Refuse(status=500, body="oh no"), "SourceUnavailable", "answers 500 oh no"),
+    "JSON with something behind it": (TRAILING, "SourceMalformed", "does not answer with what it should"),
+    "a page of HTML": (Spoil(change=lambda _: b"<html>"), "SourceMalformed", "does not answer with what it should"),
+}
 
+
+def test_what_goes_wrong_in_the_middle_costs_an_attempt_with_its_reason_but_no_record(stage: Stage) -> None:
+    faults, told = stage.apis.world.faults, {}
+    for attempt, (name, (fault, *_)) in enumerate(PASSING.items(), start=1):
+        faults.plan(fault, first=3, last=99)
+        error = stage.failure("1", attempt)
+        told[name] = (error.reason, error.message, error.code)
+        faults.clear()
+        assert not [key for key in stage.lake.keys("bronze") if "_delta_log" in key], f"committed in spite of {name}"
+
+    for name, (_, reason, words) in PASSING.items():
+        assert (told[name][0], told[name][2]) == (reason, ExitCode.UNAVAILABLE), name
+        assert words in told[name][1], name
+    stage.ingest("1", attempt=len(PASSING) + 1)
+    assert stage.lake.rows("Id") == ids(stage)
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed_and_if_there_is_no_other_the_next_attempt_has_one(
+    stage: Stage,
+) -> None:
+    authority, faults = stage.apis.world.authority, stage.apis.world.faults
+
+    def lock_out() -> None:
+        authority.revoke_all()
+        authority.lifetime = 0
+
+    faults.plan(Do(action=lock_out), first=3)
     error = stage.failure("1")
+    assert (error.reason, error.code) == ("AccessDenied", ExitCode.UNAVAILABLE)
+    assert "Check the Secret" in error.message
 
-    assert (error.reason, error.code) == ("SourceRepeats", ExitCode.UNAVAILABLE)
-    assert not [key for key in stage.lake.keys("bronze") if "_delta_log" in key]
-    stage.apis.world.faults.clear()
+    authority.lifetime = 3600
+    faults.plan(Do(action=authority.revoke_all), first=3)
+    granted = authority.granted
     stage.ingest("1", attempt=2)
+    assert authority.granted == granted + 2, "one at the beginning, one in the middle"
     assert stage.lake.rows("Id") == ids(stage)
 
 
