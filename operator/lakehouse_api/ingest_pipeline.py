@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from lakehouse_api.backfill import BackfillStatus
 from lakehouse_api.data_contract import JsonSchema
 from lakehouse_api.enforcement import Drift, Expectation
 from lakehouse_api.incremental import Incremental
@@ -119,6 +120,7 @@ class IngestPipelineStatus(RunStatus):
     """The status of RunStatus and flat copies for the columns of `kubectl get`."""
 
     sla: SlaStatus | None = None
+    backfill: BackfillStatus | None = None
     source: Annotated[str | None, Field(description="Kind and format of the source.")] = None
     contract_version: Annotated[str | None, Field(description="The contract that the last run enforced.")] = None
     last_rows: Annotated[int | None, Field(description="Rows that the last successful run wrote.")] = None

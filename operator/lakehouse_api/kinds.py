@@ -55,6 +55,7 @@ INGEST_PIPELINE = Kind(
         Column(name="Quarantined", path=".status.lastQuarantined", type="integer"),
         Column(name="Lag", path=".status.lag"),
         Column(name="Next", path=".status.nextRunTime"),
+        Column(name="Backfill", path=".status.backfill.progress", priority=1),
         Column(name="SLA", path='.status.conditions[?(@.type=="SLAMet")].status', priority=1),
         Column(name="Suspended", path=".spec.suspend", type="boolean", priority=1),
         _MESSAGE,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.enforcement import Drift, Expectation, ExpectationResult
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
@@ -90,6 +91,10 @@ class IngestJob(Model):
     quarantine: Annotated[
         QuarantineRequest | None,
         Field(description="What to do with quarantined rows; absent: the source is read."),
+    ] = None
+    backfill: Annotated[
+        BackfillRange | None,
+        Field(description="What of the source is read once more; absent: what is new."),
     ] = None
 
 

@@ -23,6 +23,7 @@ from tests.spark.lake import NOW, store
 pytestmark = [pytest.mark.apiserver, pytest.mark.spark]
 
 PEOPLE = '{"id": "1", "phone": "5550100"}\n{"id": "2", "phone": "+43 1 5550101"}\n{"phone": "5550102"}\n'
+READING = '{{"sensor": "north", "celsius": {}}}\n'
 ACCOUNTS = """Id,AnnualRevenue,LastModifiedDate,Industry
 1,100,2026-11-23T09:00:00Z,Steel
 2,-5,2026-11-23T10:00:00Z,Glass
@@ -67,6 +68,22 @@ async def test_rows_are_quarantined_replayed_and_discarded_as_the_guide_says(
     [why] = queries("ingest-files.md")
     told = spark.sql(why.replace("s3://lake/warehouse/bronze/crm_contacts", "s3a://lake/bronze/people")).collect()
     assert sorted(tuple(row) for row in told) == [("/id", "required", 1), ("/phone", "maxLength", 1)]
+
+
+async def test_a_range_is_read_again_as_the_guide_says(
+    guided: Guided,
+    landing: S3,
+    spark: SparkSession,  # noqa: F811 (the fixture)
+) -> None:
+    put(landing, "readings/2026/01/a.ndjson", "".join(map(READING.format, (1, 2, 71))))
+    put(landing, "readings/2026/02/b.ndjson", READING.format(4))
+
+    await guided.follow("backfill.md", work=partial(job, spark))
+
+    rows = spark.read.format("delta").load("s3a://lake/bronze/readings").select("celsius", "_ingest_batch").collect()
+    assert sorted(tuple(row) for row in rows) == [(1.0, 2), (2.0, 2), (4.0, 1), (71.0, 2)]
+    refused = spark.read.format("delta").load("s3a://lake/bronze/readings__quarantine").select("_status").collect()
+    assert [row for (row,) in refused] == ["replayed"]
 
 
 async def test_a_source_that_changes_is_met_as_the_guide_says(

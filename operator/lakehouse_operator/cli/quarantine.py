@@ -6,7 +6,6 @@ annotation says what, a run-now token of its own starts it, and the status has w
 
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,16 +14,13 @@ import click
 from lakehouse_api.annotations import QUARANTINE, RUN_NOW, TENDING
 from lakehouse_api.ingest_pipeline import IngestPipelineStatus
 from lakehouse_api.kinds import INGEST_PIPELINE
-from lakehouse_api.quantities import parse_duration
 from lakehouse_api.quarantine import QuarantineRequest, RowFilter, Verb
 from lakehouse_api.status import Outcome, RunRecord
 from lakehouse_operator.cli.cluster import Cluster
 from lakehouse_operator.cli.errors import InputError
 from lakehouse_operator.cli.reports import columns
+from lakehouse_operator.cli.waiting import patience_of, stall_of, status_of, wait_for
 from lakehouse_operator.core.slots import Slot
-
-_EVERY = 2.0
-"""Seconds between two looks at the status."""
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -92,7 +88,7 @@ def _filter(given: Mapping[str, str | None]) -> RowFilter:
 
 def _ask(request: QuarantineRequest, given: Mapping[str, str | None]) -> None:
     cluster, name = Cluster(namespace=given["namespace"], context=given["context"]), str(given["pipeline"])
-    patience = _seconds(str(given["timeout"]))
+    patience = patience_of(str(given["timeout"]))
     _require_ready(cluster.get(INGEST_PIPELINE, name), name)
     token = f"{TENDING}{secrets.token_hex(4)}"
     cluster.annotate(
@@ -104,37 +100,22 @@ def _ask(request: QuarantineRequest, given: Mapping[str, str | None]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text).total_seconds()
-    except ValueError as error:
-        raise InputError(f"--timeout: {error}") from error
-
-
 def _require_ready(manifest: Mapping[str, Any], name: str) -> None:
     """Refuse to take the place of a wish that was not taken yet, and to ask where nothing would run."""
     wished = (manifest["metadata"].get("annotations") or {}).get(RUN_NOW)
     if manifest["spec"].get("suspend"):
         raise InputError(f"{name} is suspended: nothing runs. Resume it first")
-    if wished and wished != _status(manifest).last_handled_run_now:
+    if wished and wished != status_of(manifest).last_handled_run_now:
         raise InputError(f"{name} was asked to run ({RUN_NOW}: {wished}) and has not begun to; ask again when it has")
 
 
 def _wait(cluster: Cluster, name: str, slot: Slot, patience: float) -> RunRecord:
-    """Look at the status until it has the run's end, telling what is under way."""
-    until, told = time.monotonic() + patience, ""
-    while True:
-        status = _status(cluster.get(INGEST_PIPELINE, name))
-        ended = next((one for one in _records(status) if one.slot == slot.text), None)
-        if ended:
-            return ended
-        doing = _under_way(status, slot)
-        if doing != told:
-            click.echo(doing, err=True)
-            told = doing
-        if time.monotonic() > until:
-            raise InputError(f"the run has not ended in time ({doing}); it goes on, and its end will be in the status")
-        time.sleep(_EVERY)
+    """Wait until the status has the run's end."""
+
+    def ended(status: IngestPipelineStatus) -> RunRecord | None:
+        return next((one for one in _records(status) if one.slot == slot.text), None)
+
+    return wait_for(cluster, name, ended=ended, doing=lambda status: _under_way(status, slot), patience=patience)
 
 
 def _records(status: IngestPipelineStatus) -> Iterator[RunRecord]:
@@ -148,12 +129,7 @@ def _under_way(status: IngestPipelineStatus, slot: Slot) -> str:
         return f"{run.id} is {run.phase.lower()}" if run.slot == slot.text else f"waiting for {run.id} to end"
     if status.retry and status.retry.slot == slot.text:
         return f"to be tried again at {status.retry.not_before}: {status.retry.reason}: {status.retry.message}"
-    stalled = next((one for one in status.conditions if one.type == "Stalled"), None)
-    return f"{stalled.reason}: {stalled.message}" if stalled else "waiting for the run to start"
-
-
-def _status(manifest: Mapping[str, Any]) -> IngestPipelineStatus:
-    return IngestPipelineStatus.model_validate(manifest.get("status") or {}, extra="ignore")
+    return stall_of(status) or "waiting for the run to start"
 
 
 # --- what came of it ------------------------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ def mark_handled(status: RunStatus, slot: Slot, spec_hash: str | None = None) ->
 
     A run that a person asked for, given the spec it runs, is also the run that this spec was due, if it reads.
     """
+    if slot.slice_ is not None:
+        return status
     if slot.token is not None:
         reads = spec_hash and not slot.tends
         handled = {"last_handled_run_now": slot.token, **({"last_handled_spec": spec_hash} if reads else {})}

@@ -14,6 +14,7 @@ from lakehouse_api.schedule import Scheduled
 from lakehouse_api.status import Outcome, RunRecord
 from lakehouse_api.target import Target
 from lakehouse_operator.core import standing
+from lakehouse_operator.core.backfill import keep_backfill, notice
 from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
 from lakehouse_operator.core.conditions import STALLED, merge
 from lakehouse_operator.core.config import Config
@@ -66,13 +67,15 @@ def reconcile(resource: Resource, seen: Seen, now: datetime, config: Config) -> 
 
 def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, config: Config) -> Plan:
     if (settled := settle(scene)) is not None:
-        return _plan(scene, _keep_rows(settled), standing.of_scene)
+        return _plan(scene, _kept(settled, scene), standing.of_scene)
     if isinstance(spec, Violation):
         return _stalled(scene, spec)
     violation = _violation(spec, scene.resource.namespace, seen, config) or request_violation(scene)
     if violation is not None:
         return _stalled(scene, violation)
-    turn = take_turn(scene)
+    noticed = notice(scene, spec)
+    turn = take_turn(noticed.scene)
+    turn = replace(turn, events=(*noticed.events, *turn.events))
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
     if turn.start is None:
         return plan
@@ -84,10 +87,11 @@ def refused(resource: Resource, seen: Seen, now: datetime, config: Config, refus
     """Take note that the attempt that `reconcile` wanted could not be created."""
     spec = _read_spec(resource)
     scene = _scene(resource, spec, seen, now)
+    scene = scene if isinstance(spec, Violation) else notice(scene, spec).scene
     start = take_turn(scene).start
     if start is None:
         return reconcile(resource, seen, now, config)
-    plan = _plan(scene, _keep_rows(refuse(scene, start, refusal)), standing.of_scene)
+    plan = _plan(scene, _kept(refuse(scene, start, refusal), scene), standing.of_scene)
     return _overseen(plan, scene, spec, seen, config)
 
 
@@ -187,9 +191,14 @@ def _described(turn: Turn, spec: IngestPipelineSpec, seen: Seen) -> Turn:
     return replace(turn, status=turn.status.model_copy(update=update))
 
 
+def _kept(turn: Turn, scene: Scene) -> Turn:
+    """Take what ended runs did into the status."""
+    return keep_backfill(_keep_rows(turn), scene)
+
+
 def _keep_rows(turn: Turn) -> Turn:
     """Copy what the newest successful run that read the source moved to where the columns of `kubectl get` look."""
-    read = [record for record in turn.settled if not Slot(text=record.slot).tends]
+    read = [record for record in turn.settled if Slot(text=record.slot).reads_new]
     done = [record for record in read if record.outcome is Outcome.SUCCEEDED]
     if not done:
         return turn

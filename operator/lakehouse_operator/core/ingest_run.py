@@ -8,6 +8,7 @@ from lakehouse_api.ingest_pipeline import IngestPipelineSpec
 from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
 from lakehouse_operator.core.application import Application
+from lakehouse_operator.core.backfill import range_of
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.contracts import version_of
 from lakehouse_operator.core.driver_pod import build_launch
@@ -41,6 +42,7 @@ def ingest_launch(
 def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[str, Any], config: Config) -> RunSpec:
     resource = scene.resource
     request = request_of(resource.annotations) if start.slot.tends else None
+    backfill = range_of(scene, start.slot)
     return RunSpec(
         id=start.run_id,
         kind=resource.kind,
@@ -64,8 +66,9 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
                 if one.reference
             },
             target=_target(spec, config),
-            reread=None if request else resource.annotations.get(REREAD),
+            reread=None if request or backfill else resource.annotations.get(REREAD),
             quarantine=request,
+            backfill=backfill,
         ),
     )
 

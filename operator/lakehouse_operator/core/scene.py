@@ -29,6 +29,8 @@ class Scene:
     """Driver Pods of status.active that no longer exist."""
     room: bool
     now: datetime
+    backfill: Slot | None = None
+    """The slice of a backfill that comes next, when nothing else is wanted."""
 
     @property
     def live(self) -> tuple[Driver, ...]:

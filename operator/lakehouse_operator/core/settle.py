@@ -50,9 +50,9 @@ def conclude(scene: Scene, turn: Turn, driver: Driver) -> Turn:
 def finish(scene: Scene, turn: Turn, record: RunRecord) -> Turn:
     """End a slot: remember it and tell."""
     status = remember(turn.status, record, scene.spec.history)
-    if record.outcome is not Outcome.SKIPPED:
+    if record.outcome is not Outcome.SKIPPED and not Slot(text=record.slot).slice_:
         status = status.model_copy(update={"last_run": record})
-    if record.outcome is Outcome.SUCCEEDED and not Slot(text=record.slot).tends:
+    if record.outcome is Outcome.SUCCEEDED and Slot(text=record.slot).reads_new:
         status = status.model_copy(update={"last_success_time": record.finished_at})
     kind = EventType.NORMAL if record.outcome is Outcome.SUCCEEDED else EventType.WARNING
     event = _event(kind, f"Run{record.outcome}", f"{record.id}: {record.reason}: {record.message}")
@@ -166,6 +166,7 @@ def _record(scene: Scene, driver: Driver, verdict: Verdict) -> RunRecord:
         finished_at=format_time(driver.ended or scene.now),
         metrics=dict(verdict.result.metrics) if verdict.result else {},
         expectations=list(verdict.result.expectations) if verdict.result else [],
+        catalog=verdict.result.catalog if verdict.result else None,
         report=verdict.result.report if verdict.result else None,
         log=names.log_command(scene.resource, driver.run_id),
         log_tail=verdict.log_tail,

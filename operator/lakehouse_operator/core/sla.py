@@ -108,7 +108,7 @@ def _fresh_as_of(facts: Facts) -> str | None:
 
 
 def _reads(record: RunRecord) -> bool:
-    return record.outcome is Outcome.SUCCEEDED and not Slot(text=record.slot).tends
+    return record.outcome is Outcome.SUCCEEDED and Slot(text=record.slot).reads_new
 
 
 def _proves(record: RunRecord) -> datetime:
@@ -135,7 +135,7 @@ def _running(facts: Facts) -> RunningSlot | None:
     run, before = facts.run, facts.known.running
     active = run.active[0] if run.active else None
     slot = active.slot if active else run.retry.slot if run.retry else None
-    if slot is None:
+    if slot is None or Slot(text=slot).slice_:
         return None
     if before and before.slot == slot:
         return before

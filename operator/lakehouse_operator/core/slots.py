@@ -1,4 +1,4 @@
-"""A slot is one reason to run: a minute of the schedule, a run-now token, or a spec."""
+"""A slot is one reason to run: a minute of the schedule, a run-now token, a spec, or a slice of a backfill."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from lakehouse_operator.core.names import digest
 
 _RUN_NOW = "run-now:"
 _SPEC = "spec:"
+_BACKFILL = "backfill:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,24 @@ class Slot:
         """Give the slot of a resource without a schedule: one for each change of its spec."""
         return cls(text=_SPEC + spec_hash)
 
+    @classmethod
+    def of_slice(cls, backfill: str, number: int) -> Self:
+        """Give the slot of a slice of a backfill, the first being 1."""
+        return cls(text=f"{_BACKFILL}{backfill}/{number}")
+
+    @property
+    def slice_(self) -> tuple[str, int] | None:
+        """The backfill and the number of the slice that is read again."""
+        if not self.text.startswith(_BACKFILL):
+            return None
+        backfill, _, number = self.text.removeprefix(_BACKFILL).rpartition("/")
+        return backfill, int(number)
+
+    @property
+    def reads_new(self) -> bool:
+        """Tell whether the run reads what is new in the source: only then it says how new the table is."""
+        return not self.tends and self.slice_ is None
+
     @property
     def token(self) -> str | None:
         """The run-now token, if a person asked."""
@@ -51,7 +70,7 @@ class Slot:
     @property
     def instant(self) -> datetime | None:
         """The minute of the schedule."""
-        if self.token is not None or self.spec_hash is not None:
+        if self.token is not None or self.spec_hash is not None or self.slice_ is not None:
             return None
         return parse_time(self.text)
 
@@ -62,4 +81,6 @@ class Slot:
             return f"now-{digest(self.token, length=8)}"
         if self.spec_hash is not None:
             return f"spec-{self.spec_hash[:8]}"
+        if self.slice_ is not None:
+            return f"bf-{digest(self.text, length=8)}"
         return parse_time(self.text).strftime("%Y%m%d%H%M")

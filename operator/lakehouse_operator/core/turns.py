@@ -107,7 +107,7 @@ def _while_idle(scene: Scene) -> Turn:
         return _while_suspended(scene)
     if scene.status.retry:
         return _retry(scene, scene.status.retry)
-    wanted = wanted_slot(scene)
+    wanted = wanted_slot(scene) or scene.backfill
     if wanted is None:
         return Turn(status=scene.status.model_copy(update={"waiting": None}))
     return _skip_passed(scene, wanted) or _skip_late(scene, wanted) or _start(scene, wanted)

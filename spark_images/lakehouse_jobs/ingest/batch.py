@@ -9,11 +9,13 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import unavailable
+from lakehouse_jobs.ingest.backfill import replaces
 from lakehouse_jobs.ingest.drift import widens_types
 from lakehouse_jobs.ingest.evolution import evolution, evolve
 from lakehouse_jobs.ingest.judging import Judged, judge
 from lakehouse_jobs.ingest.outcome import BatchOutcome
 from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.ranges import cursor_of_text, place_of
 from lakehouse_jobs.ingest.source import Source, Surroundings
 from lakehouse_jobs.ingest.tables import Commit, Creation, Table
 from lakehouse_jobs.ingest.targets.shape import evened, mark, provenance
@@ -37,7 +39,9 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
         judged = _evolved(at, bronze, judged)
         if isinstance(plan.work, ReplayWork):
             judged = _marked(at, plan, judged)
-        elif judged.outcome.rows_quarantined:
+        if replaces(run) and judged.outcome.rows_written:
+            _take_up(at, plan)
+        if not isinstance(plan.work, ReplayWork) and judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, at.contract, judged)
         _write(target, run, plan, judged)
         target.follow(plan.batch)
@@ -93,6 +97,14 @@ def _marked(at: Surroundings, plan: Plan, judged: Judged) -> Judged:
     keys = judged.accepted.select("file.*", F.col("number").alias("_ingest_row"))
     Quarantine(at.spark, at.run.job.target.quarantine_uri).mark(keys, plan)
     return replace(judged, accepted=judged.accepted.withColumn("file", F.col("file._ingest_file")))
+
+
+def _take_up(at: Surroundings, plan: Plan) -> None:
+    """Close the quarantined rows of a range that is judged anew: replayed as well, they would be there twice."""
+    quarantine = Quarantine(at.spark, at.run.job.target.quarantine_uri)
+    if quarantine.exists:
+        quarantine.prepare()
+        quarantine.take_up(place_of(plan, cursor_of_text(at.run, at.contract, "row")), plan)
 
 
 def _write(target: Target, run: RunSpec, plan: Plan, judged: Judged) -> None:

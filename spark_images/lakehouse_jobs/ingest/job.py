@@ -13,6 +13,7 @@ from lakehouse_api.run import RunResult, RunSpec
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import Contract, ContractError, read_contract
 from lakehouse_jobs.failures import failure_of, spec_wrong, unavailable
+from lakehouse_jobs.ingest.backfill import on_backfill
 from lakehouse_jobs.ingest.batch import execute, with_versions
 from lakehouse_jobs.ingest.drift import widens_types
 from lakehouse_jobs.ingest.evolution import evolution
@@ -63,7 +64,7 @@ class Ingest:
 def ingest(spark: SparkSession, spec: RunSpec, now: str) -> Ended:
     """Run one ingest, `now` being the time of its start in RFC 3339; raise JobError if it cannot end well."""
     request = spec.job.quarantine
-    spec = on_replay(spec) if request else spec
+    spec = on_replay(spec) if request else on_backfill(spec) if spec.job.backfill else spec
     contract, storage = _contract(spec), Storage(spark)
     books = Books.of(storage, spec)
     landing = Landing(storage=storage, uri=f"{books.uri}/landed")

@@ -71,7 +71,7 @@ class BatchOutcome(Model):
             offsets_read=topic.offsets if topic else 0,
             offsets_lost=tuple(each.shown for each in topic.lost) if topic else (),
             rows_replayed=rows_read if isinstance(plan.work, ReplayWork) else 0,
-            newest_input=plan.work.newest_input,
+            newest_input=None if plan.backfill else plan.work.newest_input,
             **more,
         )
 

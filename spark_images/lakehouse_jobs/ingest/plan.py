@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
 from lakehouse_api.model import Model
@@ -31,6 +32,7 @@ class Plan(Model):
     incremental: Incremental | None = None
     contract: Annotated[str, Field(description="Version of the contract.")]
     reread: str | None = None
+    backfill: Annotated[BackfillRange | None, Field(description="What is read once more; absent: what was new.")] = None
     work: Work
 
     @classmethod
@@ -49,6 +51,7 @@ class Plan(Model):
             incremental=run.job.incremental,
             contract=run.job.contract.version,
             reread=run.job.reread or (last.reread if last else None),
+            backfill=run.job.backfill,
             work=work,
         )
 
@@ -62,4 +65,5 @@ class Plan(Model):
         asked = (job.source.without_credentials(), job.incremental, job.contract.version, job.reread or self.reread)
         planned = (self.source, self.incremental, self.contract, self.reread)
         replays = self.work.rows if isinstance(self.work, ReplayWork) else None
-        return asked == planned and replays == (job.quarantine.rows if job.quarantine else None)
+        same = asked == planned and self.backfill == job.backfill
+        return same and replays == (job.quarantine.rows if job.quarantine else None)

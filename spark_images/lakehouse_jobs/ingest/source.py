@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pyspark.sql import DataFrame, SparkSession
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.landing import Landing
@@ -36,7 +37,7 @@ class Idle:
 
 
 class Source(Protocol):
-    """One source of one run."""
+    """What one run reads."""
 
     @property
     def place(self) -> str:
@@ -69,3 +70,13 @@ class Source(Protocol):
 
     def idle(self, committed: Sequence[Plan]) -> Idle:
         """Say why `next_work` found nothing; raise SourceEmpty if there never was anything."""
+
+
+class RangedSource(Source, Protocol):
+    """A source of rows that can be read once more."""
+
+    def again(self, committed: Sequence[Plan], batch: int, wanted: BackfillRange) -> Work | None:
+        """Freeze what is there of a range that committed batches read; None if there is nothing.
+
+        The next batch begins where it would have begun without this one.
+        """

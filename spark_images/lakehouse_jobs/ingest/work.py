@@ -57,13 +57,16 @@ class FilesWork(Model):
 class WindowWork(Model):
     """Rows whose cursor lies above `after` and not above `until`; without a cursor the whole source.
 
-    Both are the cursor's values as text, in the form the source takes them; `after` is absent in the first batch.
+    Both are the cursor's values as text, in the form the source takes them; `after` is absent in the first batch. A
+    backfill reads from `first`, which belongs to it, up to `end`, which does not; or up to `until`, if that is less.
     """
 
     kind: Literal["window"] = "window"
     cursor: str | None = None
     after: str | None = None
     until: str | None = None
+    first: str | None = None
+    end: str | None = None
     watermark: Annotated[
         str | None, Field(description="Where the next batch begins. Of a backfill: what it was before.")
     ] = None
@@ -80,7 +83,7 @@ class WindowWork(Model):
         """Say how much is to be read."""
         if self.cursor is None:
             return "everything"
-        return f"{self.cursor} from {self.after or 'the beginning'} to {self.until or 'the end'}"
+        return f"{self.cursor} from {self.first or self.after or 'the beginning'} to {self.end or self.until}"
 
 
 class OffsetRange(Model):
@@ -103,6 +106,9 @@ class OffsetsWork(Model):
     topic: str
     topic_id: Annotated[str | None, Field(description="Kafka's id of the topic: another one is another topic.")] = None
     ranges: list[OffsetRange]
+    positions: Annotated[
+        dict[int, int] | None, Field(description="Of a backfill: where the next batch begins, by partition.")
+    ] = None
     lost: Annotated[tuple[OffsetRange, ...], Field(description="Gone before they were read, as was accepted.")] = ()
     schemas: Annotated[
         dict[str, tuple[str, ...]],
@@ -117,6 +123,11 @@ class OffsetsWork(Model):
     def offsets(self) -> int:
         """Count the offsets; a topic may have none or one message at each."""
         return sum(each.end - each.start for each in self.ranges)
+
+    @property
+    def reached(self) -> dict[int, int]:
+        """Give where the next batch begins, by partition."""
+        return self.positions if self.positions is not None else {each.partition: each.end for each in self.ranges}
 
     @property
     def filled(self) -> list[OffsetRange]:

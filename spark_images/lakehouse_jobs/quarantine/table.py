@@ -101,6 +101,12 @@ class Quarantine:
         merge = merge.whenMatchedUpdate(_is_open(plan), mark.columns)
         merge.whenNotMatchedBySourceUpdate(_is_marked(plan.run, plan.batch), _OPEN).execute()
 
+    def take_up(self, place: Column, plan: Plan) -> None:
+        """Mark the open rows that have a place in the range of a plan, which judges their source's rows anew."""
+        mark = Mark(status=REPLAYED, by=plan.run, batch=plan.batch, time=plan.planned_at)
+        own = (F.col("_ingest_run") == plan.run) & (F.col("_ingest_batch") == plan.batch)
+        self._delta().update(_is_open(None) & place.isNotNull() & ~own, mark.columns)
+
     def discard(self, rows: RowFilter, mark: Mark) -> int:
         """Mark the open rows that a filter means, and count those that this request has marked, now or before."""
         self._delta().update(_is_open(None) & _meant(rows), mark.columns)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lakehouse_operator.cli import quarantine
+from lakehouse_operator.cli import waiting
 from lakehouse_operator.cli.main import lakehouse
 from tests import gen
 
@@ -29,7 +29,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
     (tmp_path / "kubectl").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(quarantine, "_EVERY", 0.01)
+    monkeypatch.setattr(waiting, "EVERY", 0.01)
 
     def have(annotations: dict[str, str] | None = None, status: dict[str, Any] | None = None, **spec: Any) -> None:
         body = gen.pipeline_body("people", **spec)

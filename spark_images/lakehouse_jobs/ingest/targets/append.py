@@ -2,10 +2,12 @@
 
 from pyspark.sql import DataFrame
 
+from lakehouse_jobs.ingest.backfill import replaces
 from lakehouse_jobs.ingest.judging import Judged
 from lakehouse_jobs.ingest.outcome import BatchOutcome
 from lakehouse_jobs.ingest.source import Surroundings
 from lakehouse_jobs.ingest.tables import Commit, Table
+from lakehouse_jobs.ingest.targets.replacing import replace_range
 from lakehouse_jobs.ingest.targets.shape import creation_of
 
 
@@ -24,7 +26,10 @@ class Append:
         return judged
 
     def write(self, rows: DataFrame, commit: Commit) -> None:
-        """Append the rows."""
+        """Append the rows, or let them take the place of those that were read before."""
+        if replaces(self._at.run):
+            replace_range(self._at, rows, commit)
+            return
         self._table.append(rows, commit, creation_of(self._at.run))
 
     def follow(self, committed: int) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.points import instant
 from lakehouse_jobs.ingest.work import FilesWork
 from lakehouse_jobs.storage import Stored
 
@@ -64,6 +66,20 @@ def due(ledger: Ledger, listing: Sequence[Stored], reread: str | None) -> Due:
     files = tuple(file for file in listing if everything or ledger.etags.get(file.uri) != file.etag)
     rewritten = tuple(file.uri for file in files if ledger.etags.get(file.uri, file.etag) != file.etag)
     return Due(files=files, rewritten=rewritten)
+
+
+def within(wanted: BackfillRange, ledger: Ledger, listing: Sequence[Stored], root: str) -> tuple[Stored, ...]:
+    """Give the files of a range that were read before, just as they are: the others are due, and read in their turn."""
+    first, end = (instant(point) * 1000 if point else None for point in (wanted.from_, wanted.until))
+    below = f"{root}/{wanted.prefix or ''}"
+    return tuple(
+        file
+        for file in listing
+        if file.uri.startswith(below)
+        and (first is None or first <= file.modified)
+        and (end is None or file.modified < end)
+        and ledger.etags.get(file.uri) == file.etag
+    )
 
 
 def summary(ledger: Ledger, listing: Sequence[Stored], batch: int) -> dict[str, str] | None:

@@ -5,18 +5,19 @@ from functools import cached_property, reduce
 
 from pyspark.sql import DataFrame
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.sources.files import FileFormat, FilesSource
 from lakehouse_jobs.failures import spec_wrong, unavailable
 from lakehouse_jobs.ingest.outcome import shown
 from lakehouse_jobs.ingest.plan import Plan
 from lakehouse_jobs.ingest.source import Idle, Surroundings
 from lakehouse_jobs.ingest.sources.files.headers import grouped
-from lakehouse_jobs.ingest.sources.files.ledger import Ledger, changed, due, files_work, summary
+from lakehouse_jobs.ingest.sources.files.ledger import Ledger, changed, due, files_work, summary, within
 from lakehouse_jobs.ingest.sources.files.listing import listing
 from lakehouse_jobs.ingest.sources.files.options import check_options
 from lakehouse_jobs.ingest.sources.files.reading import parquet, parquet_rows, read_rows
 from lakehouse_jobs.ingest.work import FilesWork, moment
-from lakehouse_jobs.storage import Stored
+from lakehouse_jobs.storage import Stored, folder
 
 
 class Files:
@@ -47,6 +48,17 @@ class Files:
         return FilesWork(
             groups=grouped(self._at.storage, self._source, self._at.contract, found.files),
             rewritten=found.rewritten,
+            summary=summary(ledger, self._listing, batch),
+        )
+
+    def again(self, committed: Sequence[Plan], batch: int, wanted: BackfillRange) -> FilesWork | None:
+        """Freeze the files of a range, in the versions in which they were read before."""
+        ledger = Ledger.of(committed)
+        files = within(wanted, ledger, self._listing, folder(self._source.uri))
+        if not files:
+            return None
+        return FilesWork(
+            groups=grouped(self._at.storage, self._source, self._at.contract, files),
             summary=summary(ledger, self._listing, batch),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.run import ExitCode, RunSpec
 from lakehouse_api.sources.jdbc import Dialect, JdbcSource
 from lakehouse_jobs.failures import JobError, spec_wrong
@@ -15,7 +16,7 @@ from lakehouse_jobs.ingest.sources.jdbc.database import Session
 from lakehouse_jobs.ingest.sources.jdbc.extraction import FLAW
 from lakehouse_jobs.ingest.sources.jdbc.instants import nanoseconds, written
 from lakehouse_jobs.ingest.sources.jdbc.statements import Bounds, Statements
-from lakehouse_jobs.ingest.sources.jdbc.window import PART, Clock, newest, normal, set_back, split
+from lakehouse_jobs.ingest.sources.jdbc.window import PART, Clock, between, newest, normal, pointed, set_back, split
 from lakehouse_jobs.ingest.work import WindowWork
 
 _LOG: Final = logging.getLogger(__name__)
@@ -89,7 +90,9 @@ class Planner:
 
     def bounds(self, work: WindowWork) -> Bounds:
         """Give the bounds of a plan."""
-        return Bounds(column=self.cursor, after=work.after, until=work.until) if work.cursor else Bounds()
+        if work.cursor is None:
+            return Bounds()
+        return Bounds(column=self.cursor, after=work.after, until=work.until, first=work.first, end=work.end)
 
     def next_work(self, session: Session, committed: Sequence[Plan]) -> WindowWork | None:
         """Freeze what the next batch reads; None if nothing is above the watermark."""
@@ -129,6 +132,31 @@ class Planner:
             partitions=self._parts(session, Bounds(column=cursor, after=after, until=until)),
             newest_input=newest(cursor.kind, until, self.zone),
         )
+
+    def again(self, session: Session, committed: Sequence[Plan], wanted: BackfillRange) -> WindowWork | None:
+        """Freeze what of a range was read before; None if there is nothing."""
+        cursor = self.cursor
+        watermark = self._watermark(cursor, committed) if cursor else None
+        if cursor is None or watermark is None or wanted.from_ is None or wanted.until is None:
+            return None
+        first, end = (self._point(cursor, each) for each in (wanted.from_, wanted.until))
+        work = between(cursor, first=first, end=end, watermark=watermark)
+        if work is None or self._largest(session, cursor, self.bounds(work)) is None:
+            return None
+        newest_input = window_of(committed[-1]).newest_input
+        return work.model_copy(
+            update={"partitions": self._parts(session, self.bounds(work)), "newest_input": newest_input}
+        )
+
+    def _point(self, cursor: Column, text: str) -> str:
+        try:
+            point = pointed(cursor.kind, text, self.zone)
+            self.statements.sql.literal(cursor.kind, point)
+        except ValueError as error:
+            raise spec_wrong(
+                "BackfillRefused", f"{text} is no value of the cursor {cursor.name}, which is of type {cursor.type}."
+            ) from error
+        return point
 
     def _largest(self, session: Session, cursor: Column, bounds: Bounds) -> str | None:
         (found,) = session.row(self.statements.largest(cursor, bounds)) or (None,)

@@ -9,6 +9,7 @@ from typing import Final
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.sources.jdbc import Dialect, JdbcSource
 from lakehouse_jobs.credentials import SourceCredentials
 from lakehouse_jobs.failures import failure_of
@@ -92,6 +93,11 @@ class Jdbc:
         with self._database.session() as session:
             return self._planner.next_work(session, committed)
 
+    def again(self, committed: Sequence[Plan], batch: int, wanted: BackfillRange) -> WindowWork | None:  # noqa: ARG002 (the protocol's)
+        """Freeze the bounds of a range, as far as it was read before."""
+        with self._database.session() as session:
+            return self._planner.again(session, committed, wanted)
+
     def can_resume(self, plan: Plan) -> bool:
         """Tell whether the database still has the state that the plan is about; bounds alone hold for ever."""
         snapshot = _snapshot(window_of(plan))
@@ -107,7 +113,8 @@ class Jdbc:
         """Land the planned rows, unless an earlier attempt did, and describe what was landed."""
         landed = self._at.landing.found(plan.batch) or self._land(plan)
         _LOG.info("%d rows landed by run %s", landed.rows, landed.run)
-        rows = self._repeats.left_out(self._read(landed), window_of(plan))
+        rows = self._read(landed)
+        rows = rows if plan.backfill else self._repeats.left_out(rows, window_of(plan))
         part = F.regexp_extract("_metadata.file_name", r"part-([0-9]+)", 1).cast("int")
         file = F.concat(F.lit(f"{self.place}#"), part)
         return typed_rows(rows, self._at.contract, file=file, number=F.col("_metadata.row_index") + 1, flaw=FLAW)

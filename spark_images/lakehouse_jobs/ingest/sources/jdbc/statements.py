@@ -13,11 +13,16 @@ _ROWS = "lakehouse_rows"
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Rows of which `column` is above `after` and not above `until`; an absent bound is none."""
+    """Rows of which `column` is above `after`, not below `first`, not above `until`, and below `end`.
+
+    An absent bound is none.
+    """
 
     column: Column | None = None
     after: str | None = None
     until: str | None = None
+    first: str | None = None
+    end: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +79,7 @@ class Statements:
         name, kind = quoted(bounds.column.name), bounds.column.kind
         conditions = [
             f"{name} {sign} {self.sql.literal(kind, value)}"
-            for sign, value in ((">", bounds.after), ("<=", bounds.until))
+            for sign, value in ((">", bounds.after), (">=", bounds.first), ("<=", bounds.until), ("<", bounds.end))
             if value is not None
         ]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""

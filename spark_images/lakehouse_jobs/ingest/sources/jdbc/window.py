@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from lakehouse_jobs.ingest.sources.jdbc.columns import Column, Kind
 from lakehouse_jobs.ingest.sources.jdbc.instants import (
@@ -15,6 +17,7 @@ from lakehouse_jobs.ingest.sources.jdbc.instants import (
     nanoseconds,
     written,
 )
+from lakehouse_jobs.ingest.work import WindowWork
 
 PART = "lakehouse_part"
 """The name under which the rows of a query show the column by which they are split."""
@@ -59,6 +62,53 @@ def set_back(kind: Kind, value: str, lookback: timedelta) -> str:
     if kind is Kind.DATE:
         return day_written(day_number(value) - -(-length(lookback) // DAY))
     return written(nanoseconds(value) - length(lookback), zone="+00:00" if kind is Kind.MOMENT else "")
+
+
+def pointed(kind: Kind, text: str, zone: str) -> str:
+    """Write an end of a backfill's range as a value of a cursor; raise ValueError if it is none.
+
+    A date is its beginning. A time without a zone is meant in `zone`, and so are cursors without one.
+    """
+    if kind is Kind.DATE:
+        return day_written(day_number(text))
+    if kind in {Kind.MOMENT, Kind.LOCAL}:
+        at = datetime.fromisoformat(text)
+        moment = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
+        if kind is Kind.MOMENT:
+            return written(nanoseconds(moment.astimezone(UTC).isoformat()), zone="+00:00")
+        return written(nanoseconds(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat()))
+    if kind in {Kind.INTEGER, Kind.NUMBER}:
+        return str(int(text)) if kind is Kind.INTEGER else str(_number(text))
+    raise ValueError("a text has no place between two others")
+
+
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{text!r} is no number") from error
+
+
+def place_of(kind: Kind, value: str) -> int | Decimal:
+    """Give what two values of a cursor are compared by."""
+    if kind is Kind.DATE:
+        return day_number(value)
+    return nanoseconds(value) if kind.timed else _number(value)
+
+
+def between(cursor: Column, *, first: str, end: str, watermark: str) -> WindowWork | None:
+    """Give the rows from `first` up to `end`, as far as the watermark; None: they all lie ahead of it."""
+    places = {name: place_of(cursor.kind, value) for name, value in (("first", first), ("end", end), ("at", watermark))}
+    if places["first"] > places["at"]:
+        return None
+    ahead = places["end"] > places["at"]
+    return WindowWork(
+        cursor=cursor.name,
+        first=first,
+        end=None if ahead else end,
+        until=watermark if ahead else None,
+        watermark=watermark,
+    )
 
 
 def newest(kind: Kind, value: str, zone: str) -> str | None:

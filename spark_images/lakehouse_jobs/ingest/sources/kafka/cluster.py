@@ -50,8 +50,8 @@ class Cluster:
         with self._admin() as admin:
             description = admin.describeTopics(self._list([name])).allTopicNames().get()[name]
             partitions = [int(each.partition()) for each in description.partitions()]
-            first = self._offsets(admin, name, partitions, "earliest")
-            end = self._offsets(admin, name, partitions, "latest")
+            first = self._offsets(admin, name, partitions, self._ask.earliest())
+            end = self._offsets(admin, name, partitions, self._ask.latest())
             return Topic(
                 name=name,
                 id=str(description.topicId().toString()),
@@ -59,16 +59,25 @@ class Cluster:
                 end={each: int(found.offset()) for each, found in end.items()},
             )
 
+    def offsets_at(self, topic: Topic, seconds: float) -> dict[int, int]:
+        """Give, by partition, the offset of the first message at or after a time; the topic's end where there is none.
+
+        The time counts seconds from 1970.
+        """
+        with self._admin() as admin:
+            asked = self._ask.forTimestamp(self._jvm.java.lang.Long.valueOf(str(round(seconds * 1000))))
+            found = self._offsets(admin, topic.name, topic.end, asked)
+        return {each: int(at.offset()) if int(at.offset()) >= 0 else topic.end[each] for each, at in found.items()}
+
     def newest(self, name: str, ranges: Iterable[OffsetRange]) -> str | None:
         """Give the time of the newest message in ranges that reach the end of their partitions, in RFC 3339."""
         with self._admin() as admin:
-            found = self._offsets(admin, name, [each.partition for each in ranges], "maxTimestamp")
+            found = self._offsets(admin, name, [each.partition for each in ranges], self._ask.maxTimestamp())
         latest = max((int(each.timestamp()) for each in found.values()), default=-1)
         return moment(latest) if latest >= 0 else None
 
-    def _offsets(self, admin: Any, topic: str, partitions: Iterable[int], which: str) -> dict[int, Any]:
+    def _offsets(self, admin: Any, topic: str, partitions: Iterable[int], spec: Any) -> dict[int, Any]:
         kafka = self._jvm.org.apache.kafka
-        spec = getattr(kafka.clients.admin.OffsetSpec, which)()
         places = {each: kafka.common.TopicPartition(topic, each) for each in partitions}
         asked = self._jvm.java.util.HashMap()
         for place in places.values():
@@ -77,6 +86,10 @@ class Cluster:
         level = kafka.common.IsolationLevel.READ_COMMITTED
         found = admin.listOffsets(asked, kafka.clients.admin.ListOffsetsOptions(level)).all().get()
         return {each: found[place] for each, place in places.items()}
+
+    @property
+    def _ask(self) -> Any:
+        return self._jvm.org.apache.kafka.clients.admin.OffsetSpec
 
     @contextmanager
     def _admin(self) -> Iterator[Any]:

@@ -30,6 +30,14 @@ class Topic:
     end: Mapping[int, int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """By partition, the offsets of the first messages at or after two points in time."""
+
+    start: Mapping[int, int]
+    end: Mapping[int, int]
+
+
 def offsets_work(plan: Plan) -> OffsetsWork:
     """Give a plan's work, which must be of offsets; another kind of source has other plans."""
     if not isinstance(plan.work, OffsetsWork):
@@ -65,7 +73,7 @@ def _starts(source: KafkaSource, topic: Topic, before: OffsetsWork) -> dict[int,
             "or set the annotation lakehouse.dev/reread to begin with this one.",
         )
     if before.topic_id == topic.id:
-        return dict.fromkeys(topic.first, 0) | {each.partition: each.end for each in before.ranges}
+        return dict.fromkeys(topic.first, 0) | before.reached
     if source.lost_offsets is LostOffsets.FAIL:
         raise spec_wrong(
             "TopicRecreated",
@@ -73,6 +81,19 @@ def _starts(source: KafkaSource, topic: Topic, before: OffsetsWork) -> dict[int,
             f"{_GO_ON}",
         )
     return dict(topic.first)
+
+
+def again_offsets(source: KafkaSource, topic: Topic, before: OffsetsWork, wanted: Span) -> OffsetsWork | None:
+    """Decide what a backfill reads: what of a span was read before and is there still. None: nothing."""
+    reached = _starts(source, topic, before)
+    ranges = []
+    for each, end in sorted(reached.items()):
+        start = min(max(wanted.start[each], topic.first[each]), end)
+        ranges.append(OffsetRange(partition=each, start=start, end=max(start, min(wanted.end[each], end))))
+    work = OffsetsWork(
+        topic=topic.name, topic_id=topic.id, ranges=ranges, positions=reached, newest_input=before.newest_input
+    )
+    return work if work.offsets else None
 
 
 def _lost(topic: Topic, starts: Mapping[int, int]) -> Iterator[OffsetRange]:

@@ -6,14 +6,23 @@ from typing import Final
 
 from pyspark.sql import DataFrame
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.sources.kafka import KafkaSource
 from lakehouse_jobs.credentials import SourceCredentials
 from lakehouse_jobs.failures import failure_of, unavailable
 from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.points import instant
 from lakehouse_jobs.ingest.rows import no_rows
 from lakehouse_jobs.ingest.source import Idle, Surroundings
 from lakehouse_jobs.ingest.sources.kafka.cluster import Cluster, client_options
-from lakehouse_jobs.ingest.sources.kafka.planning import Topic, is_there, next_offsets, offsets_work
+from lakehouse_jobs.ingest.sources.kafka.planning import (
+    Span,
+    Topic,
+    again_offsets,
+    is_there,
+    next_offsets,
+    offsets_work,
+)
 from lakehouse_jobs.ingest.sources.kafka.reading import message_rows, messages, schema_ids
 from lakehouse_jobs.ingest.sources.kafka.registry import SchemaRegistry
 from lakehouse_jobs.ingest.work import OffsetsWork
@@ -52,6 +61,15 @@ class Kafka:
         reached = [each for each in work.ranges if each.end == self._topic.end[each.partition]]
         newest = self._cluster.newest(work.topic, reached) if reached else None
         return work.model_copy(update={"newest_input": newest, "schemas": self._schemas(work)})
+
+    def again(self, committed: Sequence[Plan], batch: int, wanted: BackfillRange) -> OffsetsWork | None:  # noqa: ARG002 (the protocol's)
+        """Freeze the offsets of a span of time, as far as they were read before and are there still."""
+        before = self._before(committed)
+        if before is None or wanted.from_ is None or wanted.until is None:
+            return None
+        starts, ends = (self._cluster.offsets_at(self._topic, instant(each)) for each in (wanted.from_, wanted.until))
+        work = again_offsets(self._source, self._topic, before, Span(start=starts, end=ends))
+        return work and work.model_copy(update={"schemas": self._schemas(work)})
 
     def _before(self, committed: Sequence[Plan]) -> OffsetsWork | None:
         """Give where the last batch ended, unless a person wants everything read again."""

@@ -21,18 +21,27 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Records whose field `cursor` lies above `after` and not above `until`; without a cursor all of them."""
+    """Records whose field `cursor` lies above `after` and not above `until`; without a cursor all of them.
+
+    `first` and `end` narrow it to those from `first` on and before `end`, whatever digits an API can be asked for.
+    """
 
     cursor: str | None = None
     after: datetime | None = None
     until: datetime | None = None
+    first: datetime | None = None
+    end: datetime | None = None
 
     def holds(self, record: Record) -> bool:
-        """Tell whether a record belongs here; one without a usable cursor does, so that the contract can judge it."""
+        """Tell whether a record belongs here; one without a usable cursor does, so that the contract can judge it.
+
+        Not to a range that is read once more: it was judged when it was new.
+        """
         at = moment(record.cursor) if self.cursor and record.cursor else None
         if at is None:
-            return True
-        return (self.after is None or at > self.after) and (self.until is None or at <= self.until)
+            return self.first is None
+        inside = (self.first is None or at >= self.first) and (self.end is None or at < self.end)
+        return inside and (self.after is None or at > self.after) and (self.until is None or at <= self.until)
 
     @property
     def since(self) -> datetime:

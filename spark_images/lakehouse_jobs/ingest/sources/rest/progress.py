@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, time, timedelta
+from typing import Final, Self
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.points import moment as moment_of
 from lakehouse_jobs.ingest.sources.rest.api import Window, moment, written
 from lakehouse_jobs.ingest.work import WindowWork
+
+_FINEST: Final = timedelta(milliseconds=1)
+"""The finest step in which every API takes a bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,32 @@ def _lost(why: str) -> JobError:
     )
 
 
+def again(wanted: BackfillRange, progress: Progress, *, dated: bool) -> WindowWork | None:
+    """Freeze what of a range was read before; None if nothing was."""
+    watermark = progress.watermark
+    if watermark is None or wanted.from_ is None or wanted.until is None:
+        return None
+    first, end = (_bound(each, dated=dated) for each in (wanted.from_, wanted.until))
+    if first > watermark:
+        return None
+    reached = end > watermark
+    return WindowWork(
+        cursor=progress.cursor,
+        first=_text(first, dated=dated),
+        end=None if reached else _text(end, dated=dated),
+        until=_text(watermark, dated=dated) if reached else None,
+        watermark=_text(watermark, dated=dated),
+        newest_input=written(watermark),
+    )
+
+
+def _bound(point: str, *, dated: bool) -> datetime:
+    at = moment_of(point)
+    if dated and at.time() != time():
+        raise spec_wrong("BackfillRefused", f"{point} is no date, and the records of this source have dates.")
+    return at
+
+
 def work_of(window: Window, run: RunSpec, *, dated: bool) -> WindowWork:
     """Freeze a window, from as far back as late records are looked for."""
     if window.cursor is None or window.until is None:
@@ -65,9 +96,15 @@ def work_of(window: Window, run: RunSpec, *, dated: bool) -> WindowWork:
 
 def planned_window(plan: Plan) -> Window:
     """Give the window that a plan froze."""
-    work = window_work(plan)
-    after, until = (moment(text) if text else None for text in (work.after, work.until))
-    return Window(cursor=work.cursor, after=after, until=until)
+    return window_of(window_work(plan))
+
+
+def window_of(work: WindowWork) -> Window:
+    """Give the window of a work. Where a backfill begins and ends, an API is asked for a little more."""
+    texts = (work.after, work.until, work.first, work.end)
+    after, until, first, end = (moment(text) if text else None for text in texts)
+    after = first - _FINEST if first else after
+    return Window(cursor=work.cursor, after=after, until=until or end, first=first, end=end)
 
 
 def window_work(plan: Plan) -> WindowWork:

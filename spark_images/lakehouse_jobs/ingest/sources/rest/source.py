@@ -8,6 +8,7 @@ from typing import Final
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
+from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.sources.rest import Flavor, RestSource, is_field
 from lakehouse_api.target import TargetMode
 from lakehouse_jobs.credentials import SourceCredentials
@@ -24,7 +25,14 @@ from lakehouse_jobs.ingest.sources.rest.extraction import FIRST_ROW, Parts, land
 from lakehouse_jobs.ingest.sources.rest.generic import Generic
 from lakehouse_jobs.ingest.sources.rest.hubspot import HubSpot
 from lakehouse_jobs.ingest.sources.rest.known import keys_of, unknown
-from lakehouse_jobs.ingest.sources.rest.progress import Progress, planned_window, window_work, work_of
+from lakehouse_jobs.ingest.sources.rest.progress import (
+    Progress,
+    again,
+    planned_window,
+    window_of,
+    window_work,
+    work_of,
+)
 from lakehouse_jobs.ingest.sources.rest.salesforce import Salesforce
 from lakehouse_jobs.ingest.sources.rest.tokens import tokens_of
 from lakehouse_jobs.ingest.work import WindowWork
@@ -79,6 +87,12 @@ class Rest:
             return None
         return work_of(progress.window(until), self._at.run, dated=self._api.dated)
 
+    def again(self, committed: Sequence[Plan], batch: int, wanted: BackfillRange) -> WindowWork | None:
+        """Freeze the window of a range, as far as it was read before."""
+        del batch
+        work = again(wanted, Progress.of(committed, self._at.run), dated=self._api.dated)
+        return work if work and self._api.has_records(window_of(work)) else None
+
     def can_resume(self, plan: Plan) -> bool:
         """Tell whether the plan froze a window: whoever reads it reads the same, or what was landed."""
         return isinstance(plan.work, WindowWork)
@@ -119,7 +133,7 @@ class Rest:
     def _new(self, plan: Plan, lines: DataFrame) -> DataFrame:
         """Leave out what earlier batches appended of the time that is looked at once more."""
         window = planned_window(plan)
-        if not (self._lookback and self._appends and plan.previous and window.after):
+        if plan.backfill or not (self._lookback and self._appends and plan.previous and window.after):
             return lines
         return unknown(lines, self._at.run.job.target.uri, self._at.contract, self._keys, window.after)
 

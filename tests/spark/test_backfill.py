@@ -1,0 +1,136 @@
+"""A range of a source is read once more: nothing is doubled, nothing lost, and ordinary runs go on where they were."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lakehouse_jobs.failures import JobError
+from lakehouse_jobs.ingest import batch as batches
+from lakehouse_jobs.ingest.job import Ended
+from tests.spark.lake import PEOPLE, Lake, lines
+
+pytestmark = pytest.mark.spark
+
+BOOKS = "bronze/people/_ingest/crm/people"
+QUARANTINE = "bronze/people__quarantine"
+WIDER: dict[str, Any] = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "integer"}, "name": {"type": "string"}, "email": {"type": "string"}},
+}
+JANUARY = {"prefix": "01/"}
+STEPS = ("judge", "_take_up", "_quarantine", "_write")
+"""What a backfill that replaces does one after the other, once its plan is frozen."""
+
+
+def again(lake: Lake, slot: str, wanted: dict[str, Any], attempt: int = 1, **changes: Any) -> Ended:
+    return lake.ingest(f"backfill:{slot}/1", attempt, backfill=wanted, **changes)
+
+
+def two_months(lake: Lake) -> None:
+    lake.put({"01/a.csv": lines("id,name,email", "1,Ada,ada@x.org", "2,Bob,nowhere", "x,Cy,cy@x.org")})
+    lake.put({"02/b.csv": lines("id,name,email", "3,Di,di@x.org")})
+    lake.ingest(slot="1")
+
+
+def statuses(lake: Lake) -> list[tuple[Any, ...]]:
+    """Give id, batch, and the batch that took it up, of each quarantined row."""
+    rows = lake.table(QUARANTINE).select("row", "_ingest_batch", "_status_batch").collect()
+    return sorted(((str(json.loads(row[0])["id"]), *row[1:]) for row in rows), key=str)
+
+
+def test_files_that_are_read_again_add_only_what_the_table_and_its_quarantine_lack(lake: Lake) -> None:
+    two_months(lake)
+    lake.spark.sql(f"DELETE FROM delta.`{lake.uri('bronze/people').replace('s3:', 's3a:')}` WHERE id = 1")
+
+    ended = again(lake, "a", JANUARY)
+
+    assert (ended.result.reason, ended.result.metrics["rowsRead"]) == ("Ingested", 1)
+    assert "newestInputTime" not in ended.result.metrics, "old files say nothing about how new the table is"
+    assert lake.rows("id", "_ingest_batch") == [(1, 2), (3, 1)]
+    assert len(lake.refused()) == 2
+
+
+def test_a_range_without_a_file_that_was_read_is_none(lake: Lake) -> None:
+    two_months(lake)
+    lake.put({"01/late.csv": lines("id,name,email", "9,Eve,eve@x.org")})
+
+    none = again(lake, "a", {"from": "2001-01-01", "until": "2002-01-01"})
+    ended = again(lake, "b", JANUARY | {"replace": True})
+    ordinary = lake.ingest(slot="2")
+
+    assert none.result.reason == "NothingToBackfill"
+    assert ended.result.metrics["filesRead"] == 1, "what was not read yet is left to the ordinary run"
+    assert (ordinary.result.metrics["filesRead"], lake.rows("id")) == (1, [1, 3, 9])
+
+
+def test_a_backfill_whose_drivers_die_at_every_step_ends_like_an_undisturbed_one(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_months(lake)
+    wanted = JANUARY | {"replace": True}
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for attempt, step in enumerate(STEPS, 1):
+        with monkeypatch.context() as patch:
+            patch.setattr(batches, step, die)
+            with pytest.raises(KeyboardInterrupt):
+                again(lake, "a", wanted, attempt, contract=WIDER)
+        assert lake.rows("id", "_ingest_batch") == [(1, 1), (3, 1)]
+    ended = again(lake, "a", wanted, attempt=9, contract=WIDER)
+
+    assert (ended.result.reason, ended.result.metrics["rowsWritten"]) == ("Ingested", 2)
+    assert lake.rows("id", "_ingest_batch") == [(1, 2), (2, 2), (3, 1)]
+    assert statuses(lake) == [("2", 1, 2), ("x", 1, 2), ("x", 2, None)]
+
+
+def test_a_backfill_that_was_committed_and_could_not_tell_is_not_done_again(lake: Lake) -> None:
+    two_months(lake)
+    first = again(lake, "a", JANUARY | {"replace": True}, contract=WIDER)
+    lake.delete(f"{BOOKS}/2.result.json")
+
+    told = again(lake, "a", JANUARY | {"replace": True}, attempt=2, contract=WIDER)
+    lake.put({"02/c.csv": lines("id,name,email", "4,Flo,flo@x.org")})
+    ordinary = lake.ingest(slot="2", contract=WIDER)
+
+    assert told.result.reason == "AlreadyCommitted"
+    assert told.batches == first.batches
+    assert (ordinary.result.metrics["filesRead"], lake.rows("id")) == (1, [1, 2, 3, 4])
+
+
+def test_an_ordinary_run_that_comes_first_gives_up_an_open_backfill_and_loses_nothing(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_months(lake)
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            again(lake, "a", JANUARY | {"replace": True}, contract=WIDER)
+    lake.put({"02/c.csv": lines("id,name,email", "4,Flo,flo@x.org")})
+
+    lake.ingest(slot="2", contract=WIDER)
+    again(lake, "a", JANUARY | {"replace": True}, attempt=2, contract=WIDER)
+
+    assert lake.rows("id", "_ingest_batch") == [(1, 4), (2, 4), (3, 1), (4, 3)]
+    assert len([row for row, _, marked in statuses(lake) if marked is None]) == 1
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "overwrites": {"target": {"mode": "Overwrite"}},
+    "replaces-what-is-merged": {"target": {"mode": "Merge", "merge": {"keys": ["id"], "sequenceBy": ["_ingest_file"]}}},
+    "merges-by-batch": {
+        "target": {"mode": "Merge", "merge": {"keys": ["id"], "sequenceBy": ["_ingest_batch"]}},
+        "backfill": JANUARY,
+    },
+}
+
+
+@pytest.mark.parametrize("changes", REFUSED.values(), ids=REFUSED.keys())
+def test_a_backfill_that_could_set_rows_back_is_refused(lake: Lake, changes: dict[str, Any]) -> None:
+    with pytest.raises(JobError) as caught:
+        lake.ingest("backfill:a/1", **{"contract": PEOPLE, "backfill": JANUARY | {"replace": True}} | changes)
+
+    assert caught.value.reason == "BackfillRefused"
