@@ -24,6 +24,9 @@ NAME = "lakehouse-spark"
 UNUSED_PYTHON = ("bin", "data", "examples", "jars", "licenses", "ml", "mllib", "pandas", "python", "sbin")
 """Parts of the package `pyspark` that no job imports, or that the image has elsewhere."""
 
+AWS_SERVICES = ("glue", "secretsmanager", "sts")
+"""Services that jobs ask. The package `botocore` describes 400, in nearly all of its 30 MB."""
+
 
 def spark_image() -> Image:
     """Return the Spark image, built if any of its parts has changed."""
@@ -39,12 +42,15 @@ def spark_image() -> Image:
 def context() -> Context:
     """Return every file of the image by its place in the build context."""
     packages = python_packages("jobs")
-    pyspark = packages / "pyspark"
+    pyspark, botocore = packages / "pyspark", packages / "botocore"
+    described = [path for path in (botocore / "data").iterdir() if path.is_file() or path.name in AWS_SERVICES]
     return {
         **{f"lib/{jar.name}": jar for jar in used_jars(pyspark / "jars")},
         **{f"lib/{jar.name}": jar for jar in sorted(job_jars().glob("*.jar"))},
         "drivers": job_jars() / "drivers",
-        **{f"python/{path.name}": path for path in _without(packages, ("bin", "pyspark"))},
+        **{f"python/{path.name}": path for path in _without(packages, ("bin", "botocore", "pyspark"))},
+        **{f"python/botocore/{path.name}": path for path in _without(botocore, ("data",))},
+        **{f"python/botocore/data/{path.name}": path for path in sorted(described)},
         **{f"python/pyspark/{path.name}": path for path in _without(pyspark, UNUSED_PYTHON)},
         **{f"bin/{path.name}": path for path in (pyspark / "bin").iterdir() if path.suffix != ".cmd"},
         **{part: SOURCES / part for part in ("build", "conf", "entrypoint")},

@@ -106,6 +106,16 @@ REFUSED = [
     pytest.param("spec.source.files.uri", "file:///etc/", "spec.source.files.uri", id="a file system"),
     pytest.param("spec.source.files.uri", "s3://landing/{a,b}/", "spec.source.files.uri", id="a glob"),
     pytest.param("spec.source.files.uri", "s3://landing/a/../b/", "may not hold . or ..", id="a way out"),
+    pytest.param(
+        "spec.source.files.credentials",
+        {"secretRef": {"name": "a"}, "awsSecret": "a"},
+        "exactly one of secretRef or awsSecret",
+        id="credentials in two places",
+    ),
+    pytest.param("spec.source.files.credentials.secretRef", None, "exactly one of secretRef", id="credentials nowhere"),
+    pytest.param(
+        "spec.source.files.credentials", {"awsSecret": "a b"}, "awsSecret", id="a secret of AWS without a name"
+    ),
     pytest.param("spec.source.files.format", "xlsx", "Unsupported value", id="an unknown format"),
     pytest.param("spec.concurrencyPolicy", "Allow", "Unsupported value", id="two batches at a time"),
     pytest.param("spec.timeout", "soon", "spec.timeout", id="a timeout that is no duration"),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
+from lakehouse_dev import demo_sources
 from lakehouse_dev.chart import CHART
+from lakehouse_dev.cluster import aws
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
 from lakehouse_dev.image_store import Image
@@ -17,7 +19,7 @@ from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
 
 SERVED = ("lakehouse", NAMESPACE, "e2e-gone")
 LOCAL = yaml.safe_load((CHART / "values-local.yaml").read_text())["settings"]["tenancy"][0]
-RULES = {"tables": LOCAL["tables"], "uris": [*LOCAL["uris"], "s3://nowhere/*"]}
+RULES = {"tables": LOCAL["tables"], "uris": [*LOCAL["uris"], "s3://nowhere/*"], "awsSecrets": ["e2e/*"]}
 STORE = {
     "endpoint": "http://s3-east.s3.svc.cluster.local:8333",
     "region": "us-east-1",
@@ -29,6 +31,7 @@ VALUES = {
     "settings.buckets": [{"bucket": bucket, **STORE} for bucket in ("lake", "landing", "nowhere")],
     "watchNamespaces": list(SERVED),
     "settings.tenancy": [{"namespace": namespace, **RULES} for namespace in SERVED],
+    "settings.secretsManager": {"region": aws.REGION, "endpoint": aws.ENDPOINT},
     "settings.maxActiveRuns": {"operator": 2, "namespace": 2},  # what a node of two cores can run
     "crds.keep": False,
 }
@@ -87,3 +90,13 @@ def example(installed: Stage) -> CrmExport:
     export = crm_export(rows=FEWEST_ROWS, files=5)
     installed.put("s3://landing/crm/accounts/", dict(export.files))
     return export
+
+
+@pytest.fixture(scope="session")
+def serving(cluster: Provider, installed: Stage) -> Stage:
+    """Return the stage with every source in it, services of AWS as well, and all examples applied at once."""
+    demo_sources.deploy(cluster, "lakehouse")
+    aws.deploy(cluster)
+    for one in demo_sources.examples():
+        installed.kubectl("apply", f"--filename={one.file}")
+    return installed

@@ -3,20 +3,10 @@
 import pytest
 
 from lakehouse_dev import demo_sources
-from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.demo_sources import Example
 from tests.e2e.installed.stage import Stage, ready
 
 EXAMPLES = demo_sources.examples()
-
-
-@pytest.fixture(scope="module")
-def serving(cluster: Provider, installed: Stage) -> Stage:
-    """Return the stage with every source in it and all examples applied at once."""
-    demo_sources.deploy(cluster, "lakehouse")
-    for one in EXAMPLES:
-        installed.kubectl("apply", f"--filename={one.file}")
-    return installed
 
 
 @pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.name)
