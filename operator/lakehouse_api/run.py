@@ -9,6 +9,7 @@ from lakehouse_api.backfill import BackfillRange
 from lakehouse_api.enforcement import Drift, Expectation, ExpectationResult
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
+from lakehouse_api.lineage import Lineage
 from lakehouse_api.model import Model
 from lakehouse_api.quarantine import QuarantineRequest
 from lakehouse_api.secrets import AwsSecrets
@@ -113,6 +114,9 @@ class RunSpec(Model):
     stores: list[Store]
     aws_secrets: Annotated[
         AwsSecrets | None, Field(description="What the job reads by itself before it begins; absent: nothing.")
+    ] = None
+    lineage: Annotated[
+        Lineage | None, Field(description="Where the run tells what it reads and writes; absent: nowhere.")
     ] = None
     job: IngestJob
 

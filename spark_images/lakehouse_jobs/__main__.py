@@ -20,6 +20,8 @@ from lakehouse_jobs.credentials import fetch, give
 from lakehouse_jobs.driver_log import keep_log, tail
 from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.job import Ended, ingest
+from lakehouse_jobs.ingest.outcome import BatchOutcome
+from lakehouse_jobs.lineage.telling import Telling
 from lakehouse_jobs.reporting import exit_code, failed, leave, report
 from lakehouse_jobs.session import open_session, reach
 from lakehouse_jobs.storage import Storage
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells every connection
     try:
         run = _read(Path(arguments[0]))
-        result, failure = _run(run)
+        result, failure = _run(run, environment)
     except JobError as wrong:
         result, failure = failed(wrong), wrong
     result = result.model_copy(update={"finished_at": _now()})
@@ -52,8 +54,15 @@ def _read(file: Path) -> RunSpec:
         ) from error
 
 
-def _run(run: RunSpec) -> tuple[RunResult, JobError | None]:
-    secrets = fetch(run)
+def _run(run: RunSpec, environment: Mapping[str, str]) -> tuple[RunResult, JobError | None]:
+    telling = Telling.begin(run, environment, _now())
+    try:
+        return _reported(run, fetch(run), telling)
+    except JobError as failure:
+        return telling.failed(None, failed(failure), failure, _now()), failure
+
+
+def _reported(run: RunSpec, secrets: Mapping[str, str], telling: Telling) -> tuple[RunResult, JobError | None]:
     spark = open_session(run.id)
     give(spark, secrets)
     log = Path(tempfile.mkdtemp(prefix="driver-log-")) / "driver.log"
@@ -62,10 +71,19 @@ def _run(run: RunSpec) -> tuple[RunResult, JobError | None]:
     ended, failure = _attempt(spark, run)
     result = failed(failure) if failure else ended.result
     _LOG.info("%s %s: %s", result.outcome, result.reason, result.message)
+    result = _told(telling, spark, result, ended.batches, failure)
     details = {"batches": [batch.document() for batch in ended.batches]}
     result = report(Storage(spark), run, result, details, tail(log))
     spark.stop()
     return result, failure
+
+
+def _told(
+    telling: Telling, spark: SparkSession, result: RunResult, batches: Sequence[BatchOutcome], failure: JobError | None
+) -> RunResult:
+    if failure:
+        return telling.failed(spark, result, failure, _now())
+    return telling.completed(spark, result, batches, _now())
 
 
 def _attempt(spark: SparkSession, run: RunSpec) -> tuple[Ended, JobError | None]:

@@ -1,16 +1,18 @@
 """How a job fails: one exception that carries the reason, what to do, and whether trying again can help.
 
 JobError
+├── ExpectationsFailed
 └── raised as it is by the job's own checks; `failure_of` makes one from what Spark, Hadoop or S3 throw
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
+from lakehouse_api.enforcement import ExpectationResult
 from lakehouse_api.run import ExitCode
 
 MESSAGE_LIMIT = 900
@@ -48,9 +50,12 @@ def drift_detected(message: str) -> JobError:
     return JobError("DriftDetected", message, ExitCode.DATA_REFUSED)
 
 
-def expectation_failed(message: str) -> JobError:
-    """Fail because the batch violates an expectation that must not be violated."""
-    return JobError("ExpectationFailed", message, ExitCode.DATA_REFUSED)
+class ExpectationsFailed(JobError):  # noqa: N818 (the reason's own word)
+    """The batch violates an expectation that must not be violated; `results` has all that were checked."""
+
+    def __init__(self, message: str, results: Sequence[ExpectationResult]) -> None:
+        super().__init__("ExpectationFailed", message, ExitCode.DATA_REFUSED)
+        self.results = tuple(results)
 
 
 def unavailable(reason: str, message: str) -> JobError:
@@ -153,13 +158,17 @@ SIGNS = (
         reason="DataRefused",
         code=ExitCode.DATA_REFUSED,
         advice="Remove or replace the file, or correct source.files.format and options.",
-        types=("ZipException", "MalformedInputException"),
+        types=("ZipException", "ZstdIOException", "MalformedInputException"),
         words=(
             "is not a Parquet file",
             "CANNOT_READ_FILE_FOOTER",
             "CANNOT_MERGE_SCHEMAS",
             "incorrect header check",
             "not a gzip file",
+            "gzip stream CRC failure",
+            "stored gzip size",
+            "bad block header",
+            "crc error",
             "Unexpected end of input stream",
             "invalid stored block lengths",
             "invalid block type",

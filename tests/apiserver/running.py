@@ -33,6 +33,10 @@ SETTINGS: dict[str, Any] = {
         {"namespace": "test-*", "tables": ["bronze.*", "silver.*"], "uris": URIS, "awsSecrets": ["prod/*"]},
     ],
     "notifications": {"allowedHosts": ["localhost"], "allowHttp": True},
+    "openLineage": {
+        "url": "https://lineage.example.com/api/v1/lineage",
+        "secretRef": {"name": "openlineage", "key": "apiKey"},
+    },
 }
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

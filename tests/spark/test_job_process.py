@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from lakehouse_api.lineage import KEY_VARIABLE
 from lakehouse_api.run import RESULT_LIMIT, ExitCode
 from lakehouse_dev.spark_jars import job_jars
 from lakehouse_dev.waiting import wait_until
 from tests.aws import IDENTITY, REGION, put_secret
+from tests.lineage_endpoint import LineageEndpoint
 from tests.spark.conftest import PYTHON_PATH, REPOSITORY, SPARK_CONF
 from tests.spark.lake import Lake, lines, store
 
@@ -86,13 +88,24 @@ def with_keys_from_aws(lake: Lake, aws: str) -> dict[str, Any]:
     return lake.document() | {"stores": [store(lake.s3, credentialsPrefix="FROM_AWS")], "awsSecrets": asked}
 
 
-def test_the_job_leaves_its_result_its_report_and_its_log(lake: Lake, aws: str, tmp_path: Path) -> None:
-    lake.put(INPUT)
+@pytest.fixture
+def endpoint() -> Iterator[LineageEndpoint]:
+    with LineageEndpoint() as running:
+        yield running
 
-    with driver(tmp_path / "job", with_keys_from_aws(lake, aws), **IDENTITY) as job:
+
+def test_the_job_leaves_its_result_its_report_and_its_log(
+    lake: Lake, aws: str, endpoint: LineageEndpoint, tmp_path: Path
+) -> None:
+    lake.put(INPUT)
+    document = with_keys_from_aws(lake, aws) | {"lineage": endpoint.settings()}
+
+    with driver(tmp_path / "job", document, **IDENTITY, **{KEY_VARIABLE: "key-of-the-endpoint"}) as job:
         code = job.process.wait(timeout=600)
 
     assert code == ExitCode.DONE, job.output.read_text()[-4000:]
+    assert endpoint.told() == ["START", "COMPLETE"]
+    assert "key-of-the-endpoint" not in job.output.read_text()
     assert len(job.termination_log.read_bytes()) <= RESULT_LIMIT
     result = job.result()
     assert (result["outcome"], result["reason"], result["metrics"]["rowsWritten"]) == ("Succeeded", "Ingested", 52)
@@ -104,15 +117,16 @@ def test_the_job_leaves_its_result_its_report_and_its_log(lake: Lake, aws: str, 
     assert lake.s3.secret_key not in job.output.read_text() + lake.text("_runs/ing-people-1-1-abc.log")
 
 
-def test_a_failure_is_a_result_with_its_own_exit_code(lake: Lake, tmp_path: Path) -> None:
+def test_a_failure_is_a_result_with_its_own_exit_code(lake: Lake, endpoint: LineageEndpoint, tmp_path: Path) -> None:
     lake.put({"a.csv": b"PK\x03\x04"})
 
-    with driver(tmp_path / "job", lake.document()) as job:
+    with driver(tmp_path / "job", lake.document() | {"lineage": endpoint.settings()}) as job:
         code = job.process.wait(timeout=600)
 
     assert code == ExitCode.DATA_REFUSED, job.output.read_text()[-4000:]
     assert (job.result()["outcome"], job.result()["reason"], job.result()["retry"]) == ("Failed", "DataRefused", False)
     assert lake.read("_runs/ing-people-1-1-abc.json")["result"]["reason"] == "DataRefused"
+    assert endpoint.told() == ["START", "FAIL"]
 
 
 def test_a_run_document_of_another_version_is_refused_without_starting_spark(lake: Lake, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import ssl
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from lakehouse_api.lineage import LineageEndpoint
 from lakehouse_api.model import Model
+from lakehouse_api.notify import SecretKey
 from lakehouse_api.quantities import Duration
 from lakehouse_api.secrets import Credentials, SecretsManager
 
@@ -94,6 +96,27 @@ class Notifications(Model):
         return any(fnmatchcase(host.lower(), pattern.lower()) for pattern in self.allowed_hosts)
 
 
+class OpenLineage(LineageEndpoint):
+    """Where runs tell what they read and wrote."""
+
+    secret_ref: Annotated[
+        SecretKey | None,
+        Field(description="The API key, sent as bearer token: in a Secret in the namespace of each resource."),
+    ] = None
+    allow_http: Annotated[bool, Field(description="Take a URL without TLS as well.")] = False
+
+    @model_validator(mode="after")
+    def _over_tls(self) -> Self:
+        if self.url.startswith("http:") and not self.allow_http:
+            raise ValueError("url is not one of https, and allowHttp is not set")
+        return self
+
+    @property
+    def endpoint(self) -> LineageEndpoint:
+        """Give what a run may know: not the Secret."""
+        return LineageEndpoint(url=self.url, namespace=self.namespace, timeout=self.timeout)
+
+
 class Limits(Model):
     """How many runs may be active at once; what is over waits in line."""
 
@@ -110,6 +133,7 @@ class Config(Model):
     tenancy: list[Tenancy] = []
     secrets_manager: SecretsManager = SecretsManager()
     notifications: Notifications = Notifications()
+    open_lineage: OpenLineage | None = None
     max_active_runs: Limits = Limits()
     resync_interval: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=10)
 

@@ -12,6 +12,7 @@ from lakehouse_operator.core.backfill import range_of
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.contracts import version_of
 from lakehouse_operator.core.driver_pod import build_launch
+from lakehouse_operator.core.lineage import lineage_key, lineage_of
 from lakehouse_operator.core.plan import Launch
 from lakehouse_operator.core.quarantine import request_of
 from lakehouse_operator.core.scene import Scene, Start
@@ -34,7 +35,7 @@ def ingest_launch(
             spark=spec.spark,
             config=config.spark,
             timeout=spec.timeout,
-            secrets=from_secrets(secret_uses(spec, config)),
+            secrets=(*from_secrets(secret_uses(spec, config)), *lineage_key(config)),
         )
     )
 
@@ -54,6 +55,7 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
         report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
         stores=stores_of((config.lake.uri, *buckets_read(spec.source)), own_credentials(spec.source), config),
         aws_secrets=from_aws(secret_uses(spec, config), config),
+        lineage=lineage_of(scene, config),
         job=IngestJob(
             source=spec.source,
             incremental=spec.incremental,

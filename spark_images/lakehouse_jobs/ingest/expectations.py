@@ -20,7 +20,7 @@ from pyspark.sql.types import BooleanType, DateType, StructType, TimestampNTZTyp
 from lakehouse_api.columns import quoted
 from lakehouse_api.enforcement import Expectation, ExpectationOutcome, ExpectationResult, OnViolation, Reference
 from lakehouse_api.quantities import format_duration
-from lakehouse_jobs.failures import JobError, expectation_failed, said, spec_wrong, unavailable
+from lakehouse_jobs.failures import ExpectationsFailed, JobError, said, spec_wrong, unavailable
 from lakehouse_jobs.ingest.outcome import shown
 from lakehouse_jobs.ingest.source import Surroundings
 from lakehouse_jobs.ingest.tables import REASONS
@@ -189,9 +189,10 @@ def _refuse(expectations: Sequence[Expectation], results: Sequence[ExpectationRe
         if each.on_violation is OnViolation.FAIL and result.outcome is not ExpectationOutcome.MET
     ]
     if failed:
-        raise expectation_failed(
+        raise ExpectationsFailed(
             f"the batch violates {shown(failed)}; nothing was committed. Correct the source, or what spec.contract."
-            "expectations demands or does onViolation."
+            "expectations demands or does onViolation.",
+            results,
         )
 
 
