@@ -167,8 +167,6 @@ SIGNS = (
             "not a gzip file",
             "gzip stream CRC failure",
             "stored gzip size",
-            "bad block header",
-            "crc error",
             "Unexpected end of input stream",
             "invalid stored block lengths",
             "invalid block type",

@@ -111,9 +111,8 @@ class Storage:
         path.getFileSystem(self._conf).delete(path, _YES)
 
     def _open(self, path: Any) -> Any:
-        stream = path.getFileSystem(self._conf).open(path)
-        codec = self._jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self._conf).getCodec(path)
-        return stream if codec is None else codec.createInputStream(stream)
+        # what Spark's readers do: Hadoop alone cannot read Zstandard without its native library
+        return self._jvm.org.apache.spark.io.HadoopCodecStreams.createInputStream(self._conf, path)
 
     def _path(self, uri: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(to_hadoop(uri))

@@ -1,7 +1,6 @@
 """Files as they come: every format, odd names, moved columns; and each way in which a file or a spec can be wrong."""
 
 import gzip
-import io
 import json
 from typing import Any
 
@@ -26,6 +25,12 @@ VALUES: dict[str, Any] = {
         "tags": {"type": "array"},
     },
 }
+
+
+def zstd(lake: Lake, data: bytes) -> bytes:
+    """Compress as the program zstd does, by the library that Spark has."""
+    jvm: Any = lake.spark._jvm
+    return bytes(jvm.com.github.luben.zstd.Zstd.compress(data))
 
 
 def refusal(lake: Lake, **changes: Any) -> JobError:
@@ -79,22 +84,25 @@ def test_a_record_that_was_cut_off_and_bytes_that_are_no_text_are_quarantined(la
     ]
 
 
-def test_names_of_files_may_hold_any_character(lake: Lake) -> None:
+def test_files_may_lie_in_folders_of_dates_and_their_names_hold_any_character(lake: Lake) -> None:
     names = ["a b.csv", "100%.csv", "[x]{y}*?.csv", "plus+é#.csv", "東京%20.csv"]
+    names += ["2026/11/23/a.csv", "2026/11/24/a.csv", "date=2026-11-24/id=7/b.csv"]
     lake.put({name: lines("id", str(number)) for number, name in enumerate(names)})
 
     lake.ingest()
 
     assert lake.rows("_ingest_file") == sorted(lake.uri(f"source/{name}") for name in names)
+    assert lake.rows("id") == [*range(len(names))], "a folder that is named like a column is none"
 
 
 def test_delimiter_quote_encoding_and_compression_are_the_users_choice(lake: Lake) -> None:
-    lake.put({"1.csv.gz": gzip.compress("id;name\n1;'Köln; Rhein'\n".encode("latin-1"))})
+    texts = [f"id;name\n{number};'Köln; Rhein'\n".encode("latin-1") for number in (1, 2)]
+    lake.put({"1.csv.gz": gzip.compress(texts[0]), "2.csv.zst": zstd(lake, texts[1])})
 
     options = {"delimiter": ";", "quote": "'", "encoding": "ISO-8859-1"}
     lake.ingest(source={"options": options})
 
-    assert lake.rows("id", "name") == [(1, "Köln; Rhein")]
+    assert lake.rows("id", "name") == [(1, "Köln; Rhein"), (2, "Köln; Rhein")]
 
 
 def test_empty_files_are_read_once_and_have_no_rows(lake: Lake) -> None:
@@ -116,7 +124,7 @@ def test_json_records_keep_their_types_and_null_is_judged_by_the_contract(lake: 
         '{"id": 4, "price": 1.239}',
     ]
     document = f"[{', '.join(records)}]" if as_array else "\ufeff" + "\n\n".join(records)
-    lake.put({"1.json": document})
+    lake.put({"1.json": document, "2.json.zst": zstd(lake, b'{"id": 5, "tags": [\n]}' if as_array else b'{"id": 5}')})
 
     ended = lake.ingest(contract=VALUES, source={"format": "json" if as_array else "ndjson"})
 
@@ -124,7 +132,11 @@ def test_json_records_keep_their_types_and_null_is_judged_by_the_contract(lake: 
     assert whole is not None
     expected = ("2026-01-02 01:04:05.678901", "2024-02-29", "1.50", 0.1, True, None)
     assert (whole.at, str(whole.day), str(whole.price), whole.rate, whole.on, whole.tags) == expected
-    assert lake.rows("id", "tags") == [(1, None), (2, '[1,{"a":null}]')]
+    assert lake.rows("id", "tags", "_ingest_row") == [
+        (1, None, 1),
+        (2, '[1,{"a":null}]', 2 if as_array else 3),
+        (5, "[]" if as_array else None, 1),
+    ]
     reasons = {reason for _, found in lake.refused() for reason in found}
     assert reasons == {
         ("/id", "type"),
@@ -204,6 +216,7 @@ def workbook() -> bytes:
         pytest.param(
             "x.csv", gzip.compress(b"id\n1\n"), "csv", "gzip", id="a compressed file whose name does not say so"
         ),
+        pytest.param("x.csv", b"\x28\xb5\x2f\xfd\x00", "csv", ".zst", id="a Zstandard file whose name does not say so"),
         pytest.param("x.csv", b"id,name,id\n1,2,3\n", "csv", "more than once", id="a header with a name twice"),
         pytest.param("x.csv", b"id,\n1,2\n", "csv", "no name", id="a header with an empty name"),
         pytest.param("x.csv", b"1,Ada\n2,Bob\n", "csv", "lacks a header", id="a csv file without header"),
@@ -223,18 +236,24 @@ def test_a_file_of_the_wrong_format_is_refused_by_name(
     assert words in error.message
 
 
-def test_a_compressed_file_that_was_cut_off_is_refused_by_name_and_can_be_replaced(lake: Lake) -> None:
-    text = lines("id,name", *(f"{number},{number * 7919 % 1000}" for number in range(200_000)))
-    data = io.BytesIO(gzip.compress(text.encode())).read()
-    lake.put({"good.csv": lines("id", "1"), "cut.csv.gz": data[: len(data) * 9 // 10]})
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_a_compressed_file_that_was_cut_off_or_spoilt_is_refused_by_name_and_can_be_replaced(
+    lake: Lake, ending: str
+) -> None:
+    text = lines("id,name", *(f"{number},{number * 7919 % 1000}" for number in range(200_000))).encode()
+    data, name = gzip.compress(text) if ending == "gz" else zstd(lake, text), f"cut.csv.{ending}"
+    middle = len(data) * 3 // 4
+    cut, spoilt, nothing = data[:middle], data[:middle] + bytes(20) + data[middle + 20 :], b"id,name\n1,2\n"
+    lake.put({"good.csv": lines("id", "1")})
 
-    error = refusal(lake)
+    for attempt, broken in enumerate((cut, spoilt, nothing), start=1):
+        lake.put({name: broken})
+        error = refusal(lake, attempt=attempt)
+        assert (error.reason, error.code) == ("DataRefused", ExitCode.DATA_REFUSED)
+        assert name in error.message
 
-    assert (error.reason, error.code) == ("DataRefused", ExitCode.DATA_REFUSED)
-    assert "cut.csv.gz" in error.message
-
-    lake.put({"cut.csv.gz": data})
-    assert lake.ingest(attempt=2).result.metrics["rowsWritten"] == 200_001
+    lake.put({name: data})
+    assert lake.ingest(attempt=4).result.metrics["rowsWritten"] == 200_001
 
 
 @pytest.mark.parametrize(

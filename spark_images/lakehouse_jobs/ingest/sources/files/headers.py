@@ -22,7 +22,7 @@ _LOOKS: Final = {
     b"ORC": "ORC",
     b"%PDF": "PDF",
     b"BZh": "bzip2 (its name must end in .bz2)",
-    b"\x28\xb5\x2f\xfd": "Zstandard, which cannot be read",
+    b"\x28\xb5\x2f\xfd": "Zstandard (its name must end in .zst)",
 }
 _READERS: Final = 16
 
