@@ -27,6 +27,7 @@ VERSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "SchemaDatasetFacet": "1-2-0",
         "StorageDatasetFacet": "1-0-1",
         "SymlinksDatasetFacet": "1-0-1",
+        "TagsDatasetFacet": "1-0-0",
         "TagsRunFacet": "1-0-0",
     }
 )

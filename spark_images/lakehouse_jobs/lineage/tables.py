@@ -25,6 +25,7 @@ from lakehouse_jobs.lineage.columns import (
 from lakehouse_jobs.lineage.datasets import Dataset, source_dataset, table_dataset
 from lakehouse_jobs.lineage.facets import Document, facet, without_nothing
 from lakehouse_jobs.lineage.seen import Seen, TableSeen
+from lakehouse_jobs.lineage.tags import column_tags, row_tags
 
 _ROW: Final = "row"
 _WHOLE: Final = "the whole row as text"
@@ -127,6 +128,8 @@ class Tables:
             origin = source_dataset(self.run.job.source.chosen)
             names = sorted({*self.contract.names, *(name for batch in self.batches for name in batch.columns_ignored)})
             facets["columnLineage"] = column_lineage(made_of(_ROW, names, origin, _WHOLE))
+        if self.contract and (tags := row_tags(self.contract.fields, _ROW)):
+            facets["tags"] = tags
         rows = 0 if self.replays else sum(batch.rows_quarantined for batch in self.batches)
         return self._quarantine_dataset.document(facets, outputFacets=_written(rows, state, self.batches))
 
@@ -158,6 +161,7 @@ class Tables:
         return without_nothing(
             ownership=facet("OwnershipDatasetFacet", owners=[{"name": owner, "type": "OWNER"}]) if owner else None,
             documentation=facet("DocumentationDatasetFacet", description=text) if text else None,
+            tags=column_tags(self.contract.fields) if self.contract else None,
         )
 
 

@@ -67,21 +67,21 @@ class Telling:
         lost = self.emitter.close() if self.emitter else None
         if lost is None:
             return result
-        place = _kept(spark, self.events.run, lost) if spark else None
-        told = f"Lineage: {len(lost.events)} events were not taken by {lost.why}" + (
-            f"; kept in {place}." if place else "."
-        )
+        kept = spark is not None and _keep(spark, self.events.run, lost)
+        where = "kept beside its report" if kept else "and could not be kept"
+        told = f"Lineage: {len(lost.events)} events of the run were not taken by {lost.why}; {where}."
         _LOG.warning("%s", told)
         message = one_line(f"{result.message} {told}".strip())
         return result.model_copy(update={"message": message, "metrics": {**result.metrics, LOST: len(lost.events)}})
 
 
-def _kept(spark: SparkSession, run: RunSpec, lost: Lost) -> str | None:
-    """Store events that were not taken beside the run's report, one a line; None if that fails too."""
+def _keep(spark: SparkSession, run: RunSpec, lost: Lost) -> bool:
+    """Store events that were not taken beside the run's report, one a line; tell whether that went well."""
     place = f"{folder(run.report_uri)}/{run.id}.lineage.ndjson"
     try:
         Storage(spark).replace(place, "".join(f"{json.dumps(event, ensure_ascii=False)}\n" for event in lost.events))
     except Exception:  # noqa: BLE001 (logged; the run goes on)
         _LOG.warning("lineage: lost events could not be kept at %s", place, exc_info=True)
-        return None
-    return place
+        return False
+    _LOG.warning("lineage: lost events are kept at %s", place)
+    return True

@@ -23,10 +23,13 @@ CONTRACT = {
     "required": ["id"],
     "properties": {
         "id": {"type": "integer", "description": "Of the CRM."},
-        "name": {"type": "string"},
+        "name": {"type": "string", "x-pii": "low"},
         "seen": {"type": "string", "format": "date-time"},
         "any": {},
-        "home": {"type": "object", "properties": {"city": {"type": "string", "description": "Where."}}},
+        "home": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "description": "Where.", "x-pii": "high"}},
+        },
     },
 }
 EXPECTATIONS = [
@@ -216,6 +219,16 @@ def test_a_completed_run_tells_schema_version_and_amounts_of_the_table() -> None
     assert quarantine["outputFacets"]["outputStatistics"]["rowCount"] == 2
     read = event["inputs"][0]["inputFacets"]["inputStatistics"]
     assert (read["rowCount"], read["size"], read["fileCount"]) == (12, 500, 1)
+
+
+def test_personal_data_is_tagged_where_it_is_kept() -> None:
+    bronze, quarantine = completed(spec(), BATCH)["outputs"]
+
+    def tags(dataset: dict[str, Any]) -> list[tuple[str, str, str]]:
+        return [(each["key"], each["value"], each["field"]) for each in dataset["facets"]["tags"]["tags"]]
+
+    assert tags(bronze) == [("pii", "low", "name"), ("pii", "high", "home.city")]
+    assert tags(quarantine) == [("pii", "high", "row")], "a refused row may hold all of it"
 
 
 def test_amounts_that_are_not_known_are_not_told() -> None:
