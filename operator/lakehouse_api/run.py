@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lakehouse_api.backfill import BackfillRange
+from lakehouse_api.catalog import CatalogResult, Registration
 from lakehouse_api.enforcement import Drift, Expectation, ExpectationResult
 from lakehouse_api.incremental import Incremental
 from lakehouse_api.ingest_pipeline import Source
@@ -112,6 +113,9 @@ class RunSpec(Model):
     attempt: int
     report_uri: Annotated[str, Field(description="Folder of the full report and of the tail of the driver's log.")]
     stores: list[Store]
+    catalog: Annotated[
+        Registration | None, Field(description="What is to be found in the catalogue; absent: nothing.")
+    ] = None
     aws_secrets: Annotated[
         AwsSecrets | None, Field(description="What the job reads by itself before it begins; absent: nothing.")
     ] = None
@@ -145,5 +149,6 @@ class RunResult(Model):
     metrics: dict[str, int | float | str] = {}
     expectations: list[ExpectationResult] = []
     tables: list[TableResult] = []
+    catalog: CatalogResult | None = None
     report: str | None = None
     finished_at: Time | None = None

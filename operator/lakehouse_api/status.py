@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from lakehouse_api.catalog import CatalogResult
 from lakehouse_api.enforcement import ExpectationResult
 from lakehouse_api.model import ATOMIC, Model, mapped_by
 
@@ -84,6 +85,9 @@ class RunRecord(Model):
     finished_at: Time
     metrics: Annotated[dict[str, Any], Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})] = {}
     expectations: Annotated[list[ExpectationResult], Field(json_schema_extra=ATOMIC)] = []
+    catalog: Annotated[
+        CatalogResult | None, Field(description="How the tables stand in the catalogue, if there is one.")
+    ] = None
     report: Annotated[str | None, Field(description="Where the full report of the run lies.")] = None
     log: Annotated[str | None, Field(description="The command that prints the driver's log.")] = None
     log_tail: Annotated[str | None, Field(description="The end of the driver's log when the job left no result.")] = (

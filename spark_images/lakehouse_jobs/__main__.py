@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
 from lakehouse_api.run import RunResult, RunSpec
+from lakehouse_jobs.catalog.registering import registered
 from lakehouse_jobs.credentials import fetch, give
 from lakehouse_jobs.driver_log import keep_log, tail
 from lakehouse_jobs.failures import JobError, spec_wrong
@@ -89,7 +90,7 @@ def _told(
 def _attempt(spark: SparkSession, run: RunSpec) -> tuple[Ended, JobError | None]:
     nothing = Ended(result=failed(spec_wrong("Unexpected", "")), batches=[])
     try:
-        return ingest(spark, run, _now()), None
+        return registered(spark, run, ingest(spark, run, _now())), None
     except JobError as failure:
         _LOG.exception("the run failed")
         return nothing, failure

@@ -15,7 +15,8 @@ RECONCILING = "Reconciling"
 STALLED = "Stalled"
 SLA_MET = "SLAMet"
 COMPATIBLE = "Compatible"
-_ORDER = (READY, RECONCILING, STALLED, SLA_MET, COMPATIBLE)
+REGISTERED = "Registered"
+_ORDER = (READY, RECONCILING, STALLED, SLA_MET, REGISTERED, COMPATIBLE)
 _MESSAGE_LIMIT = 1024
 
 
@@ -57,6 +58,11 @@ def stalled(reason: str, message: str) -> Judgement:
 def sla_met(status: str, reason: str, message: str) -> Judgement:
     """Tell whether what a resource promises of its runs is kept; Unknown while nobody judges it."""
     return Judgement(type=SLA_MET, status=status, reason=reason, message=message)
+
+
+def registered(status: str, reason: str, message: str) -> Judgement:
+    """Tell whether the catalogue tells of the tables as they are."""
+    return Judgement(type=REGISTERED, status=status, reason=reason, message=message)
 
 
 def compatible(status: str, reason: str, message: str) -> Judgement:

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from lakehouse_api.catalog import Glue
 from lakehouse_api.lineage import LineageEndpoint
 from lakehouse_api.model import Model
 from lakehouse_api.notify import SecretKey
@@ -60,6 +61,27 @@ class Tenancy(Model):
     topics: Annotated[
         list[str], Field(description="ARNs of SNS topics, published to under the operator's own identity.")
     ] = []
+
+
+class GlueConfig(Glue):
+    """A Glue Data Catalog, and which of its databases a schema of the lake is."""
+
+    database_prefix: Annotated[
+        str, Field(pattern=r"^[a-z0-9_]*$", description="Before the name of each database, such as dev_.")
+    ] = ""
+    databases: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^[a-z0-9_]{1,200}$")]],
+        Field(description="Database by schema, where the names differ: bronze.orders is in the database of bronze."),
+    ] = {}
+    quarantine: Annotated[
+        bool, Field(description="Register the tables of refused rows as well; they hold rows as they came.")
+    ] = False
+
+
+class Catalog(Model):
+    """Where query engines find the tables."""
+
+    glue: GlueConfig
 
 
 class Notifications(Model):
@@ -132,6 +154,7 @@ class Config(Model):
     spark: SparkConfig
     tenancy: list[Tenancy] = []
     secrets_manager: SecretsManager = SecretsManager()
+    catalog: Annotated[Catalog | None, Field(description="Absent: tables are found by their URIs alone.")] = None
     notifications: Notifications = Notifications()
     open_lineage: OpenLineage | None = None
     max_active_runs: Limits = Limits()

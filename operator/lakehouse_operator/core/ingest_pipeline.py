@@ -15,6 +15,7 @@ from lakehouse_api.status import Outcome, RunRecord
 from lakehouse_api.target import Target
 from lakehouse_operator.core import standing
 from lakehouse_operator.core.backfill import keep_backfill, notice
+from lakehouse_operator.core.catalog import news_of, standing_of
 from lakehouse_operator.core.checks import not_allowed, schedule_of, spark_violation
 from lakehouse_operator.core.conditions import STALLED, merge
 from lakehouse_operator.core.config import Config
@@ -237,14 +238,15 @@ def _overseen(plan: Plan, scene: Scene, spec: IngestPipelineSpec | Violation, se
 
 def _plan(scene: Scene, turn: Turn, judge: standing.Judge) -> Plan:
     after = replace(scene, status=turn.status)
-    conditions = merge(scene.status.conditions, judge(after), generation=scene.resource.generation, now=scene.now)
+    known, entries = scene.status.conditions, standing_of(after.status)
+    conditions = merge(known, [*judge(after), *entries], generation=scene.resource.generation, now=scene.now)
     status = turn.status.model_copy(update={"conditions": conditions, "observed_generation": scene.resource.generation})
     return Plan(
         stop=turn.stop,
         status=status.told(),
         release=turn.release,
         prune=turn.prune,
-        events=turn.events,
+        events=(*turn.events, *news_of(known, entries)),
         requeue_after=max(turn.requeue_at - scene.now, timedelta()) if turn.requeue_at else None,
     )
 

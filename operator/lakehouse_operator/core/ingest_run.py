@@ -9,6 +9,7 @@ from lakehouse_api.kinds import INGEST_PIPELINE
 from lakehouse_api.run import ContractSnapshot, IngestJob, IngestTarget, RunSpec
 from lakehouse_operator.core.application import Application
 from lakehouse_operator.core.backfill import range_of
+from lakehouse_operator.core.catalog import registration_of
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.contracts import version_of
 from lakehouse_operator.core.driver_pod import build_launch
@@ -55,6 +56,7 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
         report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
         stores=stores_of((config.lake.uri, *buckets_read(spec.source)), own_credentials(spec.source), config),
         aws_secrets=from_aws(secret_uses(spec, config), config),
+        catalog=registration_of(_target(spec, config), config),
         lineage=lineage_of(scene, config),
         job=IngestJob(
             source=spec.source,

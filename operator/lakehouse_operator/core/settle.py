@@ -166,6 +166,7 @@ def _record(scene: Scene, driver: Driver, verdict: Verdict) -> RunRecord:
         finished_at=format_time(driver.ended or scene.now),
         metrics=dict(verdict.result.metrics) if verdict.result else {},
         expectations=list(verdict.result.expectations) if verdict.result else [],
+        catalog=verdict.result.catalog if verdict.result else None,
         report=verdict.result.report if verdict.result else None,
         log=names.log_command(scene.resource, driver.run_id),
         log_tail=verdict.log_tail,

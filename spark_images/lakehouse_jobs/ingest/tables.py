@@ -106,6 +106,11 @@ class Table:
         """Give the columns, or None when there is no table."""
         return None if self.version() is None else self._spark.read.format("delta").load(self._path).schema
 
+    def partitioned_by(self) -> tuple[str, ...]:
+        """Give the columns of the partitions, in their order; none if there is no table."""
+        names = str(self._snapshot().metadata().partitionColumns().mkString("\n"))
+        return tuple(names.split("\n")) if names else ()
+
     def require_columns(self, wanted: StructType) -> None:
         """Raise SchemaMismatch, naming the columns, when rows of these columns cannot be appended."""
         if self.version() is None:

@@ -108,7 +108,7 @@ def test_a_refusal_of_the_service_has_its_reason(code: str, status: int, reason:
 
     assert failure.reason == reason
     assert code in failure.message
-    assert service.asked == requests
+    assert len(service.asked) == requests
 
 
 def test_a_service_that_cannot_be_reached_is_tried_again() -> None:

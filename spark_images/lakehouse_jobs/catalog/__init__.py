@@ -1,0 +1,1 @@
+"""Keeping the Glue Data Catalog in step with the tables: observe, decide, execute."""
