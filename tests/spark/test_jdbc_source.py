@@ -166,6 +166,60 @@ def test_late_rows_within_the_lookback_are_read_once(warehouse: Warehouse) -> No
     assert [reasons for _, reasons in warehouse.lake.refused()] == [[("/id", "required")]], "refused once, too"
 
 
+def test_a_range_is_read_again_up_to_the_watermark_which_stays(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people(warehouse, f"(1, 'Ada', {at(1)})", f"(2, 'Bob', {at(2)})", f"(3, 'Cy', {at(3)})", f"(NULL, '?', {at(2)})")
+    warehouse.ingest(slot="1", **BY_CHANGE)
+    add(warehouse, f"(4, 'late', {at(1.5)})", f"(5, 'new', {at(9)})")
+    warehouse.run("UPDATE people SET name = 'Bert' WHERE id = 2")
+    lacking = {"from": "2026-11-01T00:00:01Z", "until": "2026-11-01T00:00:03Z"}
+
+    added = warehouse.ingest(slot="backfill:a/1", backfill=lacking, **BY_CHANGE)
+    assert warehouse.lake.rows("id", "name") == [(1, "Ada"), (2, "Bob"), (3, "Cy"), (4, "late")]
+    assert (added.result.metrics["rowsRead"], len(warehouse.lake.refused())) == (1, 1), "what is known is left out"
+
+    replacing = {"from": "2026-11-01T00:00:02Z", "until": "2027-01-01", "replace": True}
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_write", _die)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.ingest(slot="backfill:b/1", backfill=replacing, **BY_CHANGE)
+    warehouse.run("UPDATE people SET name = 'Mallory' WHERE id = 2")
+    warehouse.ingest(slot="backfill:b/1", attempt=2, backfill=replacing, **BY_CHANGE)
+    warehouse.ingest(slot="2", **BY_CHANGE)
+
+    assert warehouse.lake.rows("id", "name", "_ingest_batch") == [
+        *((1, "Ada", 1), (2, "Bert", 3), (3, "Cy", 3)),
+        *((4, "late", 2), (5, "new", 4)),
+    ]
+    table = warehouse.lake.table("bronze/people__quarantine")
+    assert table.where("_status IS NULL").select("_ingest_batch").collect() == [(3,)]
+    assert warehouse.lake.keys(f"{BOOKS}/landed") == []
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_range_that_cannot_be_read_again_without_doubles_is_refused(warehouse: Warehouse) -> None:
+    people(warehouse, f"(1, 'Ada', {at(1)})")
+    day, contract = (
+        {"from": "2026-11-01", "until": "2026-11-02"},
+        {name: PEOPLE[name] for name in ("type", "properties")},
+    )
+    faults: dict[str, dict[str, Any]] = {
+        "only keys tell": {"contract": contract, "backfill": day},
+        "is no value of the cursor changed": {"backfill": {"from": "1", "until": "9"}},
+        "is no time, date or number": {"incremental": {"cursor": "name"}, "backfill": {**day, "replace": True}},
+    }
+    warehouse.ingest(slot="1", **BY_CHANGE)
+
+    for said, changes in faults.items():
+        caught = failure(warehouse, slot="backfill:a/1", **{**BY_CHANGE, **changes})
+        assert (caught.reason, caught.code) == ("BackfillRefused", ExitCode.SPEC_WRONG)
+        assert said in caught.message
+
+
 def test_orders_are_merged_by_id_and_sequence(warehouse: Warehouse) -> None:
     warehouse.run(shop.CREATE_ORDERS, shop.FILL_ORDERS)
     contract = json.loads((REPOSITORY / "schemas" / "snowflake_orders.schema.json").read_text())

@@ -1,6 +1,9 @@
 """Each message of a real topic is read once; what cannot be read, and what is gone, is said."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -52,6 +55,39 @@ def test_a_driver_killed_between_the_two_commits_leaves_nothing_double_or_lost(
     assert (ended.result.metrics["rowsWritten"], ended.result.metrics["rowsQuarantined"]) == (1, 2)
     assert stream.read() == [(1, "0", 0)]
     assert stream.refused() == [("no json", ["Malformed"]), ("{}", ["Tombstone"])]
+
+
+def test_messages_of_a_span_of_time_are_read_again_in_the_place_of_what_was_read(stream: Stream) -> None:
+    stream = replace(stream, topic=f"{stream.topic}-kept")
+    keep: dict[str, Any] = {"retention.ms": "-1"}
+    stream.broker.create_topic(stream.topic, **keep)
+    producer, span = stream.broker.producer(), {"from": "2026-11-01T01:00:00Z", "until": "2026-11-01T03:00:00Z"}
+
+    def send(hour: int, *values: str) -> None:
+        at = datetime(2026, 11, 1, hour, tzinfo=UTC)
+        for value in values:
+            producer.produce(stream.topic, value, partition=0, timestamp=int(at.timestamp() * 1000))
+        assert producer.flush(30) == 0
+
+    send(0, person(0))
+    send(1, person(1, name=1))
+    send(2, person(2), person(2, name="long"))
+    send(3, person(3))
+    stream.ingest(slot="1")
+    send(2, person(4))
+
+    known = stream.ingest(slot="backfill:a/1", backfill=span)
+    contract = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": ["string", "integer"]}}}
+    ended = stream.ingest(slot="backfill:b/1", backfill={**span, "replace": True}, contract=contract)
+    stream.ingest(slot="2", contract=contract)
+
+    assert (known.result.metrics["rowsRead"], ended.result.metrics["offsetsRead"]) == (0, 3)
+    assert stream.lake.rows("id", "_ingest_row", "_ingest_batch") == [
+        *((0, 0, 1), (1, 1, 3), (2, 2, 3)),
+        *((2, 3, 3), (3, 4, 1), (4, 5, 4)),
+    ]
+    table = stream.lake.table("bronze/people__quarantine")
+    assert [row[0] for row in table.select("_status_batch").collect()] == [3]
 
 
 def test_an_empty_topic_is_no_fault(stream: Stream) -> None:

@@ -160,6 +160,36 @@ def test_late_corrections_of_rates_replace_what_was_read(stage: Stage) -> None:
     assert rates[date(2025, 7, 1), "JPY"].rstrip("0") == ecb.rate(date(2025, 7, 1), "JPY").rstrip("0")
 
 
+def test_days_that_are_read_again_take_the_place_of_what_was_read(stage: Stage) -> None:
+    ecb, source = stage.apis.world.ecb, stage.apis.source("ecb", "/stats/eurofxref/eurofxref-hist-90d.xml")
+    job = {**RATES_JOB, "incremental": {"cursor": "date"}}
+    stage.ingest("1", rest=source, **job)
+    count = stage.lake.table().count()
+    ecb.corrected[date(2025, 6, 20), "USD"] = ecb.corrected[date(2025, 6, 23), "USD"] = "1.99990001"
+
+    ended = stage.ingest("backfill:a/1", rest=source, **job, backfill={"from": "2025-06-18", "until": "2025-06-21"})
+    ecb.publish()
+    ordinary = stage.ingest("2", rest=source, **job)
+
+    assert (ended.result.metrics["rowsWritten"], ordinary.result.metrics["rowsWritten"]) == (15, 5)
+    table = stage.lake.table()
+    assert (table.count(), table.where("_ingest_batch = 2").count()) == (count + 5, 15)
+    assert [row["date"] for row in table.where("rate = 1.99990001").collect()] == [date(2025, 6, 20)]
+
+
+def test_a_range_of_contacts_adds_what_the_table_lacks(stage: Stage) -> None:
+    stage.ingest("1")
+    late = {**stage.contacts[0], "Id": "late"}
+    stage.contacts.append(late)
+    day = f"{late['SystemModstamp']:%Y-%m-%d}"
+
+    ended = stage.ingest("backfill:a/1", backfill={"from": day, "until": "2027-01-01"})
+    idle = stage.ingest("2")
+
+    assert (ended.result.metrics["rowsRead"], idle.result.reason) == (1, "NoNewRows")
+    assert sorted(stage.lake.rows("Id")) == ids(stage)
+
+
 def test_late_rows_within_the_lookback_are_read_once(stage: Stage) -> None:
     job: dict[str, Any] = {"incremental": {"cursor": "SystemModstamp", "lookback": "1h"}}
     for record in stage.contacts:

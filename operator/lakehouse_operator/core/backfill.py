@@ -4,6 +4,7 @@ Each slice is a run of its own, and what is due otherwise goes first: the schedu
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lakehouse_api.annotations import BACKFILL
 from lakehouse_api.backfill import BackfillRange, BackfillRequest, BackfillState, BackfillStatus
@@ -125,12 +126,14 @@ def _after(known: BackfillStatus, record: RunRecord) -> BackfillStatus:
     if record.outcome is Outcome.FAILED:
         message = f"slice {known.slices_done + 1} of {known.slices}: {record.message}"
         return _ended(known, BackfillState.FAILED, reason=record.reason, message=message, now=record.finished_at)
-    counts = {name: getattr(known, name) + _count(record, metric) for name, metric in _COUNTS.items()}
-    known = _counted(known.model_copy(update={**counts, "slices_done": known.slices_done + 1}))
+    counts: dict[str, Any] = {name: getattr(known, name) + _count(record, each) for name, each in _COUNTS.items()}
+    aged = record.metrics.get("offsetsAged")
+    notes = f"{known.message} Aged out: {aged}.".strip() if aged else known.message
+    known = _counted(known.model_copy(update={**counts, "slices_done": known.slices_done + 1, "message": notes}))
     if known.slices_done < known.slices:
         return known
-    nothing = record.message if not known.rows_read else ""
-    message = f"{known.rows_written} rows written, {known.rows_quarantined} quarantined. {nothing}".strip()
+    total = f"{known.rows_written} rows written, {known.rows_quarantined} quarantined. {notes}".strip()
+    message = record.message if known.slices == 1 else total
     return _ended(known, BackfillState.SUCCEEDED, reason="Backfilled", message=message, now=record.finished_at)
 
 

@@ -66,7 +66,8 @@ class Backfill:
     def idle(self, committed: Sequence[Plan]) -> Idle:  # noqa: ARG002 (the protocol's)
         """Say that nothing was read."""
         message = (
-            f"{self.place} has nothing {self._wanted.shown} that was read before. What was not, the ordinary runs read."
+            f"{self.place} has nothing {self._wanted.shown} that was read before and is there still. What is new, the "
+            "ordinary runs read."
         )
         return Idle(reason="NothingToBackfill", message=message, newest_input=None)
 

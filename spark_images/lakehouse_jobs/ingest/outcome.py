@@ -38,6 +38,9 @@ class BatchOutcome(Model):
     bytes_read: int
     offsets_read: Annotated[int, Field(description="Of a topic. Not every offset holds a message.")] = 0
     offsets_lost: Annotated[tuple[str, ...], Field(description="Gone before they were read, as was accepted.")] = ()
+    offsets_aged: Annotated[
+        tuple[str, ...], Field(description="Gone, and perhaps of the range that was to be read again.")
+    ] = ()
     rows_replayed: Annotated[int, Field(description="Read from quarantine; those refused again stay there.")] = 0
     newest_input: str | None = None
     files_rewritten: tuple[str, ...] = ()
@@ -70,6 +73,7 @@ class BatchOutcome(Model):
             bytes_read=sum(file.size for file in files),
             offsets_read=topic.offsets if topic else 0,
             offsets_lost=tuple(each.shown for each in topic.lost) if topic else (),
+            offsets_aged=tuple(each.shown for each in topic.aged) if topic else (),
             rows_replayed=rows_read if isinstance(plan.work, ReplayWork) else 0,
             newest_input=None if plan.backfill else plan.work.newest_input,
             **more,
@@ -126,6 +130,7 @@ def _metrics(outcomes: Sequence[BatchOutcome]) -> dict[str, int | float | str]:
     named = {
         "offsetsRead": _sum(outcomes, "offsets_read") or None,
         "offsetsLost": shown(_union(outcomes, "offsets_lost")),
+        "offsetsAged": shown(_union(outcomes, "offsets_aged")),
         "rowsReplayed": _sum(outcomes, "rows_replayed") or None,
         "filesRewritten": len(_union(outcomes, "files_rewritten")) or None,
         "batch": last.batch,
@@ -149,6 +154,7 @@ def _message(outcomes: Sequence[BatchOutcome]) -> str:
     parts = [f"{written} rows written, {refused} quarantined{read}."]
     notes = (
         ("Lost before they were read, as source.kafka.lostOffsets accepts: {}.", _union(outcomes, "offsets_lost")),
+        ("Aged out, so not read again whatever of the range they held: {}.", _union(outcomes, "offsets_aged")),
         ("Files read again because they were rewritten: {}.", _union(outcomes, "files_rewritten")),
         ("Columns not in the contract, not written: {}.", _union(outcomes, "columns_ignored")),
         ("Columns of the contract that the source lacks: {}.", _union(outcomes, "columns_missing")),

@@ -109,6 +109,9 @@ class OffsetsWork(Model):
     positions: Annotated[
         dict[int, int] | None, Field(description="Of a backfill: where the next batch begins, by partition.")
     ] = None
+    aged: Annotated[
+        tuple[OffsetRange, ...], Field(description="Of a backfill: what is gone and may have been of its range.")
+    ] = ()
     lost: Annotated[tuple[OffsetRange, ...], Field(description="Gone before they were read, as was accepted.")] = ()
     schemas: Annotated[
         dict[str, tuple[str, ...]],

@@ -52,6 +52,16 @@ def test_slices_run_one_after_the_other_until_all_are_done() -> None:
     assert [one for one in reasons(world) if one.startswith("Backfill")] == ["BackfillStarted", "BackfillSucceeded"]
 
 
+def test_what_aged_out_of_a_topic_is_told_at_the_end() -> None:
+    world = scheduled()
+    ask(world)
+    aged = gen.succeeded().model_copy(update={"metrics": {"rowsWritten": 1, "offsetsAged": "offsets 0 to 4"}})
+    for result in (aged, gen.succeeded(), gen.succeeded()):
+        end(world, result=result)
+
+    assert state(world)["message"] == "21 rows written, 2 quarantined. Aged out: offsets 0 to 4."
+
+
 def test_what_is_due_goes_before_the_next_slice() -> None:
     world = scheduled()
     ask(world)

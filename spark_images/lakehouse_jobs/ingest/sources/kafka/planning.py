@@ -4,7 +4,7 @@ A batch begins where the one before it ended, partition by partition; a partitio
 topic no longer has, or has anew, is never passed over in silence: the job ends, unless the source says to go on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,9 +91,21 @@ def again_offsets(source: KafkaSource, topic: Topic, before: OffsetsWork, wanted
         start = min(max(wanted.start[each], topic.first[each]), end)
         ranges.append(OffsetRange(partition=each, start=start, end=max(start, min(wanted.end[each], end))))
     work = OffsetsWork(
-        topic=topic.name, topic_id=topic.id, ranges=ranges, positions=reached, newest_input=before.newest_input
+        topic=topic.name,
+        topic_id=topic.id,
+        ranges=ranges,
+        positions=reached,
+        aged=tuple(_aged(topic, ranges)),
+        newest_input=before.newest_input,
     )
     return work if work.offsets else None
+
+
+def _aged(topic: Topic, ranges: Iterable[OffsetRange]) -> Iterator[OffsetRange]:
+    """Find what may have been of a range that begins with the first message that is left."""
+    for each in ranges:
+        if 0 < topic.first[each.partition] == each.start < each.end:
+            yield OffsetRange(partition=each.partition, start=0, end=each.start)
 
 
 def _lost(topic: Topic, starts: Mapping[int, int]) -> Iterator[OffsetRange]:

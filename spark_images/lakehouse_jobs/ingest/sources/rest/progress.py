@@ -13,8 +13,8 @@ from lakehouse_jobs.ingest.points import moment as moment_of
 from lakehouse_jobs.ingest.sources.rest.api import Window, moment, written
 from lakehouse_jobs.ingest.work import WindowWork
 
-_FINEST: Final = timedelta(milliseconds=1)
-"""The finest step in which every API takes a bound."""
+_FINEST: Final = timedelta(seconds=1)
+"""The finest step in which every API takes a bound; what it gives too much is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
