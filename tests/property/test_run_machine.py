@@ -1,6 +1,7 @@
 """Whatever people, kubelets, crashes and the clock do: one driver at a time, every slot accounted for, and rest."""
 
 import contextlib
+import json
 from copy import deepcopy
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
-from lakehouse_api.annotations import RUN_NOW
+from lakehouse_api.annotations import BACKFILL, RUN_NOW
 from lakehouse_operator.core import ingest_pipeline
 from lakehouse_operator.core.instants import format_time, parse_time
 from lakehouse_operator.core.plan import Refusal
@@ -27,6 +28,7 @@ class RunMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = scheduled(EXPRESSION, retry={"maxAttempts": 2, "backoff": "1m", "maxBackoff": "5m"})
         self.tokens: list[str] = []
+        self.backfills = 0
 
     @rule(minutes=st.integers(1, 90))
     def time_passes(self, minutes: int) -> None:
@@ -77,6 +79,16 @@ class RunMachine(RuleBasedStateMachine):
         self.tokens.append(f"token-{len(self.tokens)}")
         self.world.annotate(RUN_NOW, self.tokens[-1])
 
+    @rule(days=st.integers(1, 3))
+    def somebody_asks_for_a_backfill(self, days: int) -> None:
+        self.backfills += 1
+        request = {"from": "2026-01-01", "until": f"2026-01-0{days + 1}", "slice": "1d", "token": str(self.backfills)}
+        self.world.annotate(BACKFILL, json.dumps(request))
+
+    @rule()
+    def somebody_withdraws_the_backfill(self) -> None:
+        self.world.body["metadata"].get("annotations", {}).pop(BACKFILL, None)
+
     @rule(suspend=st.booleans())
     def somebody_suspends_or_resumes(self, *, suspend: bool) -> None:
         self.world.edit(suspend=suspend)
@@ -110,6 +122,11 @@ class RunMachine(RuleBasedStateMachine):
         assert len(self.world.live()) <= 1
 
     @invariant()
+    def each_slice_of_a_backfill_counts_once(self) -> None:
+        backfill = self.world.status.get("backfill", {})
+        assert backfill.get("rowsWritten", 0) == gen.succeeded().metrics["rowsWritten"] * backfill.get("slicesDone", 0)
+
+    @invariant()
     def the_same_world_gives_the_same_plan(self) -> None:
         world = self.world
         first = ingest_pipeline.reconcile(world.resource, world.seen(), world.now, world.config)
@@ -122,7 +139,7 @@ class RunMachine(RuleBasedStateMachine):
         world = self.world
         world.room, world.refusal = True, None
         world.edit(suspend=False, target={"table": "bronze.a"}, concurrencyPolicy="Forbid", startingDeadline="100d")
-        for _ in range(8):
+        for _ in range(12):
             world.settle()
             world.start_driver()
             world.end_driver(result=gen.succeeded())
@@ -132,6 +149,7 @@ class RunMachine(RuleBasedStateMachine):
         world.end_driver(result=gen.succeeded())
         world.settle()
         self._every_slot_is_accounted_for()
+        assert world.status.get("backfill", {}).get("state") != "Running"
         assert all("finalizers" not in pod["metadata"] for pod in world.pods.values())
         assert world.status["conditions"][0]["status"] == "True"
 

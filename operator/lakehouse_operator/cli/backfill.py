@@ -96,13 +96,13 @@ def _wait(cluster: Cluster, name: str, asked: str, patience: float) -> None:
         known = status.backfill
         return known if known and known.id == asked and known.state is not BackfillState.RUNNING else None
 
-    known = wait_for(cluster, name, ended=ended, doing=_under_way, patience=patience)
+    known = wait_for(cluster, name, ended=ended, doing=lambda status: _under_way(status, asked), patience=patience)
     click.echo(f"{known.state} {known.reason}: {known.message}")
     if known.state is not BackfillState.SUCCEEDED:
         raise click.exceptions.Exit(1)
 
 
-def _under_way(status: IngestPipelineStatus) -> str:
-    progress = status.backfill.progress if status.backfill else None
+def _under_way(status: IngestPipelineStatus, asked: str) -> str:
+    progress = status.backfill.progress if status.backfill and status.backfill.id == asked else None
     runs = ", ".join(f"{run.id} is {run.phase.lower()}" for run in status.active)
     return f"{progress or '0'} slices done; {stall_of(status) or runs or 'waiting for the next run to start'}"
