@@ -2,7 +2,7 @@
 
 import pytest
 
-from lakehouse_dev.spark_image import spark_image
+from lakehouse_dev.spark_image import AWS_SERVICES, spark_image
 from tests.spark.image.conftest import BUCKET, Box, archived_classes
 
 pytestmark = pytest.mark.spark
@@ -68,6 +68,13 @@ def test_the_exit_code_of_a_job_is_the_pod_s(box: Box) -> None:
 def test_any_other_command_is_run(box: Box) -> None:
     done = box.run("python", "-c", "import lakehouse_jobs, os; print(os.getuid())")
     assert (done.returncode, done.stdout.strip()) == (0, "185"), done.stderr
+
+
+def test_every_service_of_aws_that_jobs_ask_is_known(box: Box) -> None:
+    make = "print(client(name, region='eu-central-1', endpoint=None).meta.service_model.service_name)"
+    program = f"from lakehouse_jobs.aws.clients import client\nfor name in {AWS_SERVICES}: {make}"
+    done = box.run("python", "-c", program)
+    assert (done.returncode, done.stdout.split()) == (0, list(AWS_SERVICES)), done.stderr
 
 
 def test_an_unknown_command_is_named(box: Box) -> None:
