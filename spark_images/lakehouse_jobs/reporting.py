@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lakehouse_api.run import RESULT_LIMIT, ExitCode, RunResult, RunSpec, TableResult
+from lakehouse_api.enforcement import ExpectationOutcome
+from lakehouse_api.run import RESULT_LIMIT, ExitCode, RunResult, RunSpec
 from lakehouse_api.status import Outcome
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.storage import Storage, folder
@@ -38,20 +39,34 @@ def exit_code(result: RunResult, failure: JobError | None) -> ExitCode:
 
 
 def termination_message(result: RunResult) -> bytes:
-    """Write the result in at most RESULT_LIMIT bytes: the message is shortened first, then the rest."""
+    """Write the result in at most RESULT_LIMIT bytes: the message is shortened first, then the rest goes.
+
+    What is left out is in the report. A result that did not fit would be none, and a run that ended well a failed one.
+    """
     for smaller in (result, *_smaller(result)):
         data = json.dumps(smaller.document(), ensure_ascii=False, separators=(",", ":")).encode()
         if len(data) <= RESULT_LIMIT:
             return data
-    raise ValueError(f"a result without message, texts and tables still has {len(data)} bytes")
+    raise ValueError(f"a result of nothing but numbers still has {len(data)} bytes")
 
 
-def _smaller(result: RunResult) -> list[RunResult]:
-    lengths = (512, 256, _LEAST_MESSAGE)
-    shorter = [result.model_copy(update={"message": result.message[:length]}) for length in lengths]
+def _smaller(result: RunResult) -> Iterator[RunResult]:
+    """Give smaller and smaller forms of a result, each without what the one before lacks."""
+    for length in (512, 256, _LEAST_MESSAGE):
+        result = result.model_copy(update={"message": result.message[:length]})
+        yield result
     numbers = {name: value for name, value in result.metrics.items() if not isinstance(value, str)}
-    no_tables: list[TableResult] = []
-    return [*shorter, shorter[-1].model_copy(update={"metrics": numbers, "tables": no_tables})]
+    catalog = result.catalog and result.catalog.model_copy(update={"message": result.catalog.message[:_LEAST_MESSAGE]})
+    unmet = [each for each in result.expectations if each.outcome is not ExpectationOutcome.MET]
+    steps: tuple[dict[str, Any], ...] = (
+        {"metrics": numbers, "tables": []},
+        {"catalog": catalog},
+        {"expectations": unmet},
+        {"expectations": []},
+    )
+    for step in steps:
+        result = result.model_copy(update=step)
+        yield result
 
 
 def report(storage: Storage, run: RunSpec, result: RunResult, details: Mapping[str, Any], log: str) -> RunResult:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from lakehouse_api.catalog import MESSAGE_LENGTH, CatalogResult
+from lakehouse_api.enforcement import ExpectationOutcome, ExpectationResult
 from lakehouse_api.run import RESULT_LIMIT, ExitCode, RunResult, TableResult
 from lakehouse_api.status import Outcome
 from lakehouse_jobs.failures import data_refused, spec_wrong, unavailable
@@ -33,6 +35,35 @@ def test_a_long_message_is_shortened_before_anything_else_is_left_out() -> None:
 
 def test_numbers_outlast_texts() -> None:
     data = termination_message(result("東" * 1024, refusals="y" * 5000, rowsWritten=2))
+
+    assert len(data) <= RESULT_LIMIT
+    assert json.loads(data)["metrics"] == {"rowsWritten": 2}
+
+
+def many(outcome: ExpectationOutcome) -> list[ExpectationResult]:
+    return [ExpectationResult(name=f"{outcome}-{n:02}-{'n' * 50}", outcome=outcome, found="東" * 30) for n in range(16)]
+
+
+def test_what_went_wrong_outlasts_what_went_well() -> None:
+    told = result("東" * 1024, refusals="y" * 5000, rowsWritten=2).model_copy(
+        update={
+            "catalog": CatalogResult(registered=False, reason="CatalogDenied", message="東" * MESSAGE_LENGTH),
+            "expectations": [*many(ExpectationOutcome.MET), *many(ExpectationOutcome.WARNED)],
+        }
+    )
+
+    data = termination_message(told)
+
+    message = json.loads(data)
+    assert len(data) <= RESULT_LIMIT
+    assert message["catalog"]["reason"] == "CatalogDenied"
+    assert {one["outcome"] for one in message["expectations"]} == {ExpectationOutcome.WARNED}
+
+
+def test_a_result_fits_whatever_became_of_its_expectations() -> None:
+    told = result("m", rowsWritten=2).model_copy(update={"expectations": 4 * many(ExpectationOutcome.WARNED)})
+
+    data = termination_message(told)
 
     assert len(data) <= RESULT_LIMIT
     assert json.loads(data)["metrics"] == {"rowsWritten": 2}
