@@ -23,7 +23,7 @@ from lakehouse_dev.web.oauth import CLIENT_ID, CLIENT_SECRET
 
 NAMESPACE = "web"
 NAME = "web"
-HOSTS = ("salesforce", "hubspot", "ecb")
+HOSTS = ("salesforce", "hubspot", "ecb", "lineage")
 """Each is a Service: https://salesforce.web.svc.cluster.local and so on."""
 
 CLIENTS = ("salesforce-api", "hubspot-api")

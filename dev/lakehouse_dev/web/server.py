@@ -12,6 +12,7 @@ from typing import Self
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from lakehouse_dev.web import lineage
 from lakehouse_dev.web.crm import Crm
 from lakehouse_dev.web.ecb import Ecb
 from lakehouse_dev.web.faults import Faults, Handler
@@ -45,6 +46,7 @@ class World:
         app = web.Application(middlewares=[self._middleware()])
         for api in (self.authority, self.salesforce, self.hubspot, self.ecb, self.records):
             api.add_routes(app)
+        lineage.add_routes(app)
         app.router.add_get("/healthz", _healthy)
         app.router.add_post("/dev/change", self._change)
         return app

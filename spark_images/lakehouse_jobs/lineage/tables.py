@@ -60,16 +60,15 @@ class Tables:
     def kept(self) -> Document:
         """Give the target as an input: the table that is merged from it is made of nothing else."""
         dataset = table_dataset(self.target.uri)
-        return dataset.document(self._state(self.target.table, self._bronze_state()))
+        return dataset.document(self._state(self.target.table, self.target.uri, self._bronze_state()))
 
     def quarantine_read(self) -> Document:
         """Give the quarantine as an input."""
-        name = f"{self.target.table}__quarantine"
-        return table_dataset(self.target.quarantine_uri).document(self._state(name, self.seen.quarantine))
+        return self._quarantine_dataset.document(self._quarantine_state())
 
     def _bronze(self) -> Document:
         dataset, state = table_dataset(self.target.uri), self._bronze_state()
-        facets = self._state(self.target.table, state) | self._promised() | self._lifecycle()
+        facets = self._state(self.target.table, self.target.uri, state) | self._promised() | self._lifecycle()
         if self.contract:
             facets["columnLineage"] = self._origins(self.contract, state)
         return dataset.document(facets, outputFacets=_written(self._rows_of_target(), state, self.batches))
@@ -121,9 +120,13 @@ class Tables:
     def _quarantine_dataset(self) -> Dataset:
         return table_dataset(self.target.quarantine_uri)
 
+    def _quarantine_state(self) -> Document:
+        name = f"{self.target.table}__quarantine"
+        return self._state(name, self.target.quarantine_uri, self.seen.quarantine)
+
     def _quarantine(self) -> Document:
         state = self.seen.quarantine
-        facets = self._state(f"{self.target.table}__quarantine", state)
+        facets = self._quarantine_state()
         if self.contract and not self.replays:
             origin = source_dataset(self.run.job.source.chosen)
             names = sorted({*self.contract.names, *(name for batch in self.batches for name in batch.columns_ignored)})
@@ -137,22 +140,32 @@ class Tables:
         target = self.target
         versions = [batch.merged_version for batch in self.batches if batch.merged_version is not None]
         state = replace(self.seen.merged, version=versions[-1]) if versions else self.seen.merged
-        facets = self._state(target.merge.into if target.merge and target.merge.into else "", state) | self._promised()
+        name = target.merge.into if target.merge and target.merge.into else ""
+        facets = self._state(name, target.into_uri or "", state) | self._promised()
         if self.contract and target.merge:
             names = [*self._names(self.contract, self._bronze_state()), *PROVENANCE.names]
             facets["columnLineage"] = copied(names, table_dataset(target.uri), target.merge)
         rows = _merged_rows(self.batches)
         return table_dataset(target.into_uri or "").document(facets, outputFacets=_written(rows, state, self.batches))
 
-    def _state(self, name: str, seen: TableSeen) -> Document:
-        """Tell the logical name of a table, its version and its columns."""
-        symlink = {"namespace": self.namespace, "name": name, "type": "TABLE"}
+    def _state(self, name: str, uri: str, seen: TableSeen) -> Document:
+        """Tell the other names of a table, its version and its columns."""
+        logical = {"namespace": self.namespace, "name": name, "type": "TABLE"}
         return without_nothing(
-            symlinks=facet("SymlinksDatasetFacet", identifiers=[symlink]),
+            symlinks=facet("SymlinksDatasetFacet", identifiers=[logical, *self._in_catalogue(uri)]),
             storage=facet("StorageDatasetFacet", storageLayer="delta", fileFormat="parquet"),
             version=_version(seen.version),
             schema=_schema(seen.columns, self.contract),
         )
+
+    def _in_catalogue(self, uri: str) -> list[Document]:
+        """Name a table as Glue does, if it is known which catalogue that is."""
+        glue = self.run.catalog
+        if glue is None or not (glue.region and glue.catalog_id):
+            return []
+        namespace = f"arn:aws:glue:{glue.region}:{glue.catalog_id}"
+        names = (f"table/{one.database}/{one.name}" for one in glue.tables if one.uri == uri)
+        return [{"namespace": namespace, "name": name, "type": "TABLE"} for name in names]
 
     def _promised(self) -> Document:
         """Tell whose contract holds for the rows, and what it says of them."""

@@ -7,13 +7,14 @@ import yaml
 
 from lakehouse_dev import demo_sources
 from lakehouse_dev.chart import CHART
-from lakehouse_dev.cluster import aws
+from lakehouse_dev.cluster import aws, web
 from lakehouse_dev.cluster.provider import Provider
 from lakehouse_dev.crm_export import FEWEST_ROWS, CrmExport, crm_export
 from lakehouse_dev.image_store import Image
 from lakehouse_dev.installation import Installation, make_tenant
 from lakehouse_dev.operator_image import operator_image
 from lakehouse_dev.spark_image import spark_image
+from lakehouse_dev.web import lineage
 from tests.e2e.installed.broken import BROKEN, TEXT
 from tests.e2e.installed.stage import NAMESPACE, SMALL, SMALL_FILES, Stage
 
@@ -32,6 +33,10 @@ VALUES = {
     "watchNamespaces": list(SERVED),
     "settings.tenancy": [{"namespace": namespace, **RULES} for namespace in SERVED],
     "settings.secretsManager": {"region": aws.REGION, "endpoint": aws.ENDPOINT},
+    "settings.openLineage": {
+        "url": f"https://lineage.{web.NAMESPACE}.svc.cluster.local{lineage.PATH}",
+        "secretRef": {"name": "openlineage", "key": "apiKey"},
+    },
     "settings.maxActiveRuns": {"operator": 2, "namespace": 2},  # what a node of two cores can run
     "crds.keep": False,
 }
@@ -97,6 +102,8 @@ def serving(cluster: Provider, installed: Stage) -> Stage:
     """Return the stage with every source in it, services of AWS as well, and all examples applied at once."""
     demo_sources.deploy(cluster, "lakehouse")
     aws.deploy(cluster)
+    key = {"metadata": {"name": "openlineage", "namespace": "lakehouse"}, "stringData": {"apiKey": lineage.KEY}}
+    installed.apply({"apiVersion": "v1", "kind": "Secret", **key})
     for one in demo_sources.examples():
         installed.kubectl("apply", f"--filename={one.file}")
     return installed

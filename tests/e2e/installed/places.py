@@ -72,7 +72,7 @@ def _texts(endpoint: str) -> Iterator[tuple[str, str]]:
     client: Any = s3.client(endpoint)
     for page in client.get_paginator("list_objects_v2").paginate(Bucket="lake", Prefix="warehouse/"):
         for key in (each["Key"] for each in page.get("Contents", [])):
-            if key.endswith((".json", ".log")):
+            if key.endswith((".json", ".ndjson", ".log")):
                 yield key, client.get_object(Bucket="lake", Key=key)["Body"].read().decode(errors="replace")
 
 

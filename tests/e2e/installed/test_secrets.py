@@ -14,6 +14,7 @@ from lakehouse_dev.cluster import aws, kafka
 from lakehouse_dev.cluster import warehouse as database
 from lakehouse_dev.demo_sources import examples
 from lakehouse_dev.errors import DevError
+from lakehouse_dev.web import lineage
 from lakehouse_dev.web.oauth import CLIENT_SECRET
 from tests.e2e.installed import places
 from tests.e2e.installed.stage import SMALL, SMALL_COUNTS, Stage, counts, pipeline, ready
@@ -26,6 +27,7 @@ SECRETS = {
     "the password of the topic": kafka.READER_PASSWORD,
     "the secret of the API's client": CLIENT_SECRET,
     "a token of the API": "lakehouse-dev-token",
+    "the key of the lineage endpoint": lineage.KEY,
     "a key of AWS that no source needs": BYSTANDER,
 }
 SLOW = f"""\

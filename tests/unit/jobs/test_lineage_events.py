@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from pyspark.sql.types import LongType, StringType, StructType
 
+from lakehouse_api.catalog import Registration
 from lakehouse_api.enforcement import ExpectationResult
 from lakehouse_api.lineage import Untold
 from lakehouse_api.run import RunResult, RunSpec
@@ -219,6 +220,19 @@ def test_a_completed_run_tells_schema_version_and_amounts_of_the_table() -> None
     assert quarantine["outputFacets"]["outputStatistics"]["rowCount"] == 2
     read = event["inputs"][0]["inputFacets"]["inputStatistics"]
     assert (read["rowCount"], read["size"], read["fileCount"]) == (12, 500, 1)
+
+
+def test_a_table_is_also_known_by_its_name_in_the_catalogue() -> None:
+    table = {"uri": "s3://lake/bronze/people", "database": "dev_bronze", "databaseUri": "s3://lake", "name": "people"}
+    glue = Registration.model_validate({"region": "eu-central-1", "catalogId": "111122223333", "tables": [table]})
+
+    bronze, quarantine = completed(spec().model_copy(update={"catalog": glue}), BATCH)["outputs"]
+
+    assert [each["name"] for each in bronze["facets"]["symlinks"]["identifiers"]] == [
+        "bronze.people",
+        "table/dev_bronze/people",
+    ]
+    assert len(quarantine["facets"]["symlinks"]["identifiers"]) == 1, "it is not in the catalogue"
 
 
 def test_personal_data_is_tagged_where_it_is_kept() -> None:
