@@ -68,7 +68,7 @@ class Telling:
         if lost is None:
             return result
         kept = spark is not None and _keep(spark, self.events.run, lost)
-        where = "kept beside its report" if kept else "and could not be kept"
+        where = "kept beside its report" if kept else "not kept"
         told = f"Lineage: {len(lost.events)} events of the run were not taken by {lost.why}; {where}."
         _LOG.warning("%s", told)
         message = one_line(f"{result.message} {told}".strip())
