@@ -80,12 +80,13 @@ class Events:
     ) -> Document:
         error = _error(result.reason, result.message) if result and kind == "FAIL" else {}
         engine = facet("ProcessingEngineRunFacet", name="spark", version=pyspark.__version__)
-        contract = self.run.job.contract
+        contract, backfill = self.run.job.contract, self.run.job.backfill
         tags = _tags(
             slot=self.run.slot,
             attempt=str(self.run.attempt),
             reason=result.reason if result else None,
             contract=f"{contract.name} {contract.version}",
+            backfill=backfill.shown if backfill else None,
             report=f"{self.run.report_uri.rstrip('/')}/{self.run.id}.json" if result else None,
         )
         facets = {"processing_engine": engine, **tags, **_slot(self.run.slot), **error}

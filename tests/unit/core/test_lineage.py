@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from lakehouse_api.lineage import KEY_VARIABLE
 from lakehouse_api.run import RunResult
+from lakehouse_dev import paths
 from lakehouse_operator.core import ingest_pipeline
 from lakehouse_operator.core.config import OpenLineage
 from lakehouse_operator.core.drivers import CONTAINER
@@ -128,6 +130,17 @@ def test_one_whose_pod_is_gone_is_told_of_from_the_status(attempts: int) -> None
 def test_a_setting_that_cannot_be_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         OpenLineage.model_validate({**SETTINGS, **changes})
+
+
+def test_the_guide_shows_settings_that_the_operator_takes() -> None:
+    guide = (paths.REPOSITORY / "docs" / "how-to" / "lineage.md").read_text()
+    shown = yaml.safe_load(guide.partition("```yaml\n")[2].partition("```")[0])["settings"]
+
+    found = gen.config(**shown).open_lineage
+
+    assert found is not None
+    fields = OpenLineage.model_json_schema()["properties"]
+    assert [name for name in fields if f"| `{name}` |" not in guide] == []
 
 
 def test_an_endpoint_without_tls_must_be_allowed() -> None:

@@ -202,6 +202,14 @@ def test_the_nominal_time_is_the_slot(slot: str, nominal: str | None) -> None:
     assert {"key": "slot", "value": slot, "source": "LAKEHOUSE"} in facets["tags"]["tags"]
 
 
+def test_a_run_that_reads_a_range_again_says_which() -> None:
+    again = spec(backfill={"from": "2026-01-01", "until": "2026-02-01"})
+
+    tags = events(again).started(AT)["run"]["facets"]["tags"]["tags"]
+
+    assert {"key": "backfill", "value": "from 2026-01-01 to 2026-02-01", "source": "LAKEHOUSE"} in tags
+
+
 def test_a_completed_run_tells_schema_version_and_amounts_of_the_table() -> None:
     event = completed(spec(), BATCH)
     bronze, quarantine = event["outputs"]
