@@ -17,7 +17,7 @@ from lakehouse_api.lineage import KEY_VARIABLE
 from lakehouse_api.run import RESULT_LIMIT, ExitCode
 from lakehouse_dev.spark_jars import job_jars
 from lakehouse_dev.waiting import wait_until
-from tests.aws import IDENTITY, REGION, put_secret
+from tests.aws import IDENTITY, REGION, client, put_secret
 from tests.lineage_endpoint import LineageEndpoint
 from tests.spark.conftest import PYTHON_PATH, REPOSITORY, SPARK_CONF
 from tests.spark.lake import Lake, lines, store
@@ -88,6 +88,12 @@ def with_keys_from_aws(lake: Lake, aws: str) -> dict[str, Any]:
     return lake.document() | {"stores": [store(lake.s3, credentialsPrefix="FROM_AWS")], "awsSecrets": asked}
 
 
+def in_catalogue(lake: Lake, aws: str) -> dict[str, Any]:
+    """Give what a run is told of the catalogue."""
+    place = {"uri": lake.uri("bronze/people"), "databaseUri": lake.uri("bronze"), "database": lake.prefix}
+    return {"region": REGION, "endpoint": aws, "tables": [place | {"name": "people"}]}
+
+
 @pytest.fixture
 def endpoint() -> Iterator[LineageEndpoint]:
     with LineageEndpoint() as running:
@@ -98,7 +104,7 @@ def test_the_job_leaves_its_result_its_report_and_its_log(
     lake: Lake, aws: str, endpoint: LineageEndpoint, tmp_path: Path
 ) -> None:
     lake.put(INPUT)
-    document = with_keys_from_aws(lake, aws) | {"lineage": endpoint.settings()}
+    document = with_keys_from_aws(lake, aws) | {"lineage": endpoint.settings(), "catalog": in_catalogue(lake, aws)}
 
     with driver(tmp_path / "job", document, **IDENTITY, **{KEY_VARIABLE: "key-of-the-endpoint"}) as job:
         code = job.process.wait(timeout=600)
@@ -109,6 +115,8 @@ def test_the_job_leaves_its_result_its_report_and_its_log(
     assert len(job.termination_log.read_bytes()) <= RESULT_LIMIT
     result = job.result()
     assert (result["outcome"], result["reason"], result["metrics"]["rowsWritten"]) == ("Succeeded", "Ingested", 52)
+    assert result["catalog"] == {"registered": True, "reason": "Registered", "message": ""}
+    assert client(aws, "glue").get_table(DatabaseName=lake.prefix, Name="people")["Table"]["VersionId"] == "1"
     assert result["report"] == lake.uri("_runs/ing-people-1-1-abc.json")
     report = lake.read("_runs/ing-people-1-1-abc.json")
     assert report["batches"][0]["rowsQuarantined"] == 2
