@@ -8,6 +8,7 @@ import pytest
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest.job import Ended
+from tests.spark.changes import SILVER, kept_and_merged, merged, put, state
 from tests.spark.lake import PEOPLE, Lake, lines
 
 pytestmark = pytest.mark.spark
@@ -116,6 +117,24 @@ def test_an_ordinary_run_that_comes_first_gives_up_an_open_backfill_and_loses_no
 
     assert lake.rows("id", "_ingest_batch") == [(1, 4), (2, 4), (3, 1), (4, 3)]
     assert len([row for row, _, marked in statuses(lake) if marked is None]) == 1
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["merged into itself", "kept, and merged into another"])
+def test_old_changes_that_are_read_again_set_nothing_back(lake: Lake, kept: bool) -> None:  # noqa: FBT001 (a case)
+    job = kept_and_merged(lake) if kept else merged()
+    table = SILVER if kept else "bronze/people"
+    put(lake, "01/a", "1,Ada,1,u", "2,Bob,1,u", "3,Cy,x,u")
+    put(lake, "02/b", "1,Eve,2,u", "2,,2,d")
+    lake.ingest(slot="1", **job)
+    before = state(lake, table)
+
+    ended = again(lake, "a", JANUARY | {"replace": kept}, **job)
+
+    assert state(lake, table) == before
+    assert ended.result.metrics["rowsWritten"] == 2
+    assert lake.table(QUARANTINE).count() == (2 if kept else 1)
+    if kept:
+        assert lake.rows("id", "seq", "_ingest_batch") == [("1", 1, 2), ("1", 2, 1), ("2", 1, 2), ("2", 2, 1)]
 
 
 REFUSED: dict[str, dict[str, Any]] = {

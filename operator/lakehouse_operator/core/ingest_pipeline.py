@@ -67,6 +67,15 @@ def reconcile(resource: Resource, seen: Seen, now: datetime, config: Config) -> 
 
 
 def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, config: Config) -> Plan:
+    """Decide, knowing of a backfill before a slice of it is settled: the operator may have died before it said so."""
+    if isinstance(spec, Violation):
+        return _decided(scene, spec, seen, config)
+    noticed = notice(scene, spec)
+    plan = _decided(noticed.scene, spec, seen, config)
+    return replace(plan, events=(*noticed.events, *plan.events))
+
+
+def _decided(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, config: Config) -> Plan:
     if (settled := settle(scene)) is not None:
         return _plan(scene, _kept(settled, scene), standing.of_scene)
     if isinstance(spec, Violation):
@@ -74,9 +83,7 @@ def _decide(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, conf
     violation = _violation(spec, scene.resource.namespace, seen, config) or request_violation(scene)
     if violation is not None:
         return _stalled(scene, violation)
-    noticed = notice(scene, spec)
-    turn = take_turn(noticed.scene)
-    turn = replace(turn, events=(*noticed.events, *turn.events))
+    turn = take_turn(scene)
     plan = _plan(scene, _described(turn, spec, seen), standing.of_scene)
     if turn.start is None:
         return plan

@@ -17,7 +17,7 @@ from lakehouse_operator.core.oversight import oversee
 from lakehouse_operator.core.plan import Event, EventType, ObjectRef, Refusal
 from lakehouse_operator.core.scene import Scene, Start, Turn
 from lakehouse_operator.core.schedule import Due
-from lakehouse_operator.core.settle import conclude, finish, refused_driver
+from lakehouse_operator.core.settle import REPLACED, conclude, finish, refused_driver
 from lakehouse_operator.core.slots import Slot
 from lakehouse_operator.core.wishes import due_slots, next_slot, observed_schedule, wait_for, wanted_slot
 
@@ -148,13 +148,17 @@ def _retry(scene: Scene, retry: RetryWait) -> Turn:
 
 
 def _give_up(scene: Scene, retry: RetryWait, wanted: Slot) -> Turn:
-    """End a slot that waits for its next attempt, because a newer one makes that attempt pointless."""
+    """End a slot that waits for its next attempt, because a newer one makes that attempt pointless.
+
+    A slice of a backfill is no less wanted for that: it makes room, and comes again.
+    """
+    makes_room = Slot(text=retry.slot).slice_ is not None
     run_id = _attempt(scene, Slot(text=retry.slot), retry.attempts, retry.failures).run_id
     record = RunRecord(
         id=run_id,
         slot=retry.slot,
-        outcome=Outcome.FAILED,
-        reason=retry.reason,
+        outcome=Outcome.SKIPPED if makes_room else Outcome.FAILED,
+        reason=REPLACED if makes_room else retry.reason,
         message=f"{retry.message}; not tried again because {wanted.text} came first",
         attempts=retry.attempts,
         spec=retry.spec,

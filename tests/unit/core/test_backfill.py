@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse_api.annotations import BACKFILL, REREAD, RUN_NOW
 from tests import gen
-from tests.world import World, one_shot, scheduled
+from tests.world import CrashError, World, one_shot, scheduled
 
 THREE_DAYS = json.dumps({"from": "2026-01-01", "until": "2026-01-04", "slice": "1d"})
 JDBC = {"jdbc": {"dialect": "postgres", "url": "jdbc:postgresql://db.example.com:5432/shop", "table": "public.orders"}}
@@ -164,6 +164,31 @@ def test_a_slice_that_made_room_for_a_slot_is_done_again() -> None:
     end(world)
 
     assert (slots(world)[0].endswith("/1"), state(world)["progress"]) == (True, "0/3")
+
+
+def test_a_slice_that_waits_for_its_next_attempt_makes_room_for_a_person_and_comes_again() -> None:
+    world = scheduled()
+    ask(world)
+    end(world, code=75)
+    world.annotate(RUN_NOW, "please")
+    world.settle()
+    assert slots(world) == ["run-now:please"]
+    end(world)
+
+    assert (world.status["active"][0]["slot"][-2:], world.status["active"][0]["attempt"]) == ("/1", 2)
+    assert (world.status["history"][-1]["outcome"], world.status["history"][-1]["reason"]) == ("Skipped", "Replaced")
+
+
+def test_a_slice_that_ended_before_the_status_knew_of_it_counts() -> None:
+    world = scheduled(history={"successful": 0})
+    world.annotate(BACKFILL, THREE_DAYS)
+    with pytest.raises(CrashError):
+        world.reconcile(crash_after=2)
+    assert "backfill" not in world.status
+    world.end_driver(result=gen.succeeded())
+    world.settle()
+
+    assert (state(world)["progress"], len(world.created)) == ("1/3", 2)
 
 
 BAD = {
