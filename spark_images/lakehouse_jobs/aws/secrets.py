@@ -105,7 +105,7 @@ def _values(secret: AwsSecret, text: str | None) -> dict[str, str]:
             )
         text, found = _as_text(found[secret.key]), _object(found[secret.key])
     if found is None and len(secret.variables) == 1 and text:
-        found = dict.fromkeys(secret.variables, text)
+        found = dict.fromkeys(secret.variables, text.rstrip("\r\n"))  # a file often ends with its line
     if found is None:
         raise _invalid(_told(secret), f"is no JSON object; the source needs {', '.join(secret.variables)} in one")
     return {key: told for key, value in found.items() if (told := _as_text(value)) is not None}

@@ -59,7 +59,7 @@ def test_an_arn_says_the_region_itself(aws: str) -> None:
     assert read(asked(aws, arn, region=None)) == FOUND
 
 
-@pytest.mark.parametrize(("value", "reference"), [("t0k3n", ""), ({"api": "t0k3n"}, "#api")])
+@pytest.mark.parametrize(("value", "reference"), [("t0k3n", ""), ("t0k3n\n", ""), ({"api": "t0k3n"}, "#api")])
 def test_one_text_is_the_only_key_that_is_needed(aws: str, value: Any, reference: str) -> None:
     put_secret(aws, "unit/token", value)
 
