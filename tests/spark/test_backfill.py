@@ -4,10 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
+from lakehouse_api.run import RunSpec
 from lakehouse_jobs.failures import JobError
 from lakehouse_jobs.ingest import batch as batches
 from lakehouse_jobs.ingest.job import Ended
+from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.ranges import place_of
+from lakehouse_jobs.ingest.work import WindowWork
 from tests.spark.changes import SILVER, kept_and_merged, merged, put, state
 from tests.spark.lake import PEOPLE, Lake, lines
 
@@ -87,18 +92,11 @@ def test_a_backfill_whose_drivers_die_at_every_step_ends_like_an_undisturbed_one
     assert lake.rows("id", "_ingest_batch") == [(1, 2), (2, 2), (3, 1)]
     assert statuses(lake) == [("2", 1, 2), ("x", 1, 2), ("x", 2, None)]
 
-
-def test_a_backfill_that_was_committed_and_could_not_tell_is_not_done_again(lake: Lake) -> None:
-    two_months(lake)
-    first = again(lake, "a", JANUARY | {"replace": True}, contract=WIDER)
     lake.delete(f"{BOOKS}/2.result.json")
-
-    told = again(lake, "a", JANUARY | {"replace": True}, attempt=2, contract=WIDER)
+    told = again(lake, "a", wanted, attempt=10, contract=WIDER)
     lake.put({"02/c.csv": lines("id,name,email", "4,Flo,flo@x.org")})
     ordinary = lake.ingest(slot="2", contract=WIDER)
-
-    assert told.result.reason == "AlreadyCommitted"
-    assert told.batches == first.batches
+    assert (told.result.reason, told.batches) == ("AlreadyCommitted", ended.batches)
     assert (ordinary.result.metrics["filesRead"], lake.rows("id")) == (1, [1, 2, 3, 4])
 
 
@@ -135,6 +133,49 @@ def test_old_changes_that_are_read_again_set_nothing_back(lake: Lake, kept: bool
     assert lake.table(QUARANTINE).count() == (2 if kept else 1)
     if kept:
         assert lake.rows("id", "seq", "_ingest_batch") == [("1", 1, 2), ("1", 2, 1), ("2", 1, 2), ("2", 2, 1)]
+
+
+JDBC = {"dialect": "postgres", "url": "jdbc:postgresql://db:5432/shop", "table": "public.orders"}
+DAY = {"first": "2026-07-01", "end": "2026-07-02"}
+HOURS = {"first": "2026-07-01T00:00:00", "end": "2026-07-02T00:00:00"}
+WINDOWS: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    "days": ("date", DAY, ["2026-06-30", "2026-07-01", "2026-07-02"]),
+    "moments of clocks in Berlin": (
+        "timestamp",
+        HOURS,
+        ["2026-06-30 21:59:59.999999", "2026-06-30 22:00:00", "2026-07-01 22:00:00"],
+    ),
+    "moments": (
+        "timestamp",
+        {"first": "2026-07-01T00:00:00+00:00", "until": "2026-07-01T12:00:00.5+00:00"},
+        ["2026-06-30 23:59:59", "2026-07-01 12:00:00.5", "2026-07-01 12:00:00.500001"],
+    ),
+    "numbers": ("decimal(20,2)", {"first": "10", "end": "10.5"}, ["9.99", "10.49", "10.50"]),
+    "many digits": (
+        "bigint",
+        {"first": "9007199254740993", "until": "9007199254740993"},
+        ["9007199254740992", "9007199254740993", "9007199254740994"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "bounds", "values"), WINDOWS.values(), ids=WINDOWS.keys())
+def test_the_rows_of_a_range_are_found_by_their_cursor(
+    lake: Lake, kind: str, bounds: dict[str, str], values: list[str]
+) -> None:
+    document = lake.document(incremental={"cursor": "n"})
+    document["job"]["source"] = {"jdbc": JDBC | {"timeZone": "Europe/Berlin"}}
+    work = WindowWork(cursor="n", **bounds)
+    plan = Plan.new(RunSpec.model_validate(document), [], batch=1, work=work, now="2026-11-24T06:00:00Z")
+    rows = lake.spark.createDataFrame([(value,) for value in values], "n string").selectExpr(
+        "n", f"CAST(n AS {kind}) c"
+    )
+
+    found = rows.selectExpr("n", "c", "NULL _ingest_file", "NULL _ingest_row").where(
+        place_of(plan, F.col("c")).isNotNull()
+    )
+
+    assert [row.n for row in found.collect()] == [values[1]]
 
 
 REFUSED: dict[str, dict[str, Any]] = {
