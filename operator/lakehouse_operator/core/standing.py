@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lakehouse_api.status import Outcome
 from lakehouse_operator.core.conditions import Judgement, not_ready, ready, reconciling, stalled, unproven
 from lakehouse_operator.core.scene import Scene
+from lakehouse_operator.core.slots import Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def _under_way(scene: Scene) -> tuple[str, str]:
 
 def _reconciling(scene: Scene) -> list[Judgement]:
     status = scene.status
-    if status.retry:
+    if status.retry and not Slot(text=status.retry.slot).slice_:
         return [reconciling("Retrying", f"{status.retry.reason}: {status.retry.message}")]
     if scene.spec.suspend and not status.active:
         return []

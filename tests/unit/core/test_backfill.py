@@ -97,6 +97,7 @@ def test_a_slice_whose_driver_died_is_tried_again_as_the_same_slice() -> None:
     ask(world)
     end(world, code=75)
     assert world.status["retry"]["slot"].endswith("/1")
+    assert world.condition("Reconciling") is None, "the pipeline itself has what it wants"
 
     world.pass_time(timedelta(minutes=10))
     world.settle()
