@@ -272,6 +272,23 @@ async def test_what_only_a_person_can_mend_stalls_with_its_reason(
     assert not await drivers(client, namespace, name)
 
 
+async def test_of_two_pipelines_that_fill_a_table_under_two_contracts_the_younger_one_starts_once_the_older_is_gone(
+    client: Client, namespace: str, name: str
+) -> None:
+    older, younger, target = f"{name}-a", f"{name}-b", {"table": f"bronze.{name.replace('-', '_')}"}
+    await client.create(PIPELINES, namespace, pipeline(older, target=target))
+    await driver_of(client, namespace, older)
+    other = {"schema": {**SCHEMA, "required": []}}
+    await client.create(PIPELINES, namespace, pipeline(younger, target=target, contract=other))
+    status = await status_of(client, namespace, younger, lambda s: condition(s, "Stalled")[0] == "True", "Stalled")
+    assert condition(status) == ("False", "TargetShared")
+    assert not await drivers(client, namespace, younger)
+
+    await client.delete(PIPELINES, namespace, older)
+
+    await driver_of(client, namespace, younger)
+
+
 async def test_a_quota_that_refuses_a_driver_is_told_and_holds_up_no_other(
     client: Client, operator: RunningOperator, namespace: str, name: str
 ) -> None:

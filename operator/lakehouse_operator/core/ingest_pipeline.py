@@ -33,6 +33,7 @@ from lakehouse_operator.core.scene import Scene, Turn
 from lakehouse_operator.core.schedule import Schedule
 from lakehouse_operator.core.secrets import credentials_violation
 from lakehouse_operator.core.settle import settle
+from lakehouse_operator.core.sharing import Filler, sharing_violation
 from lakehouse_operator.core.slots import Slot
 from lakehouse_operator.core.sources import source_violation
 from lakehouse_operator.core.specs import invalid_spec
@@ -55,6 +56,8 @@ class Seen:
     """Whether one more run may be active now."""
     missing: frozenset[str] = frozenset()
     """Names of driver Pods in status.active that a live look-up did not find."""
+    fillers: tuple[Filler, ...] = ()
+    """The pipelines that fill the same table, this one included."""
     deliveries: tuple[Delivery, ...] = ()
     """How messages ended of which the status may not know yet."""
 
@@ -80,7 +83,7 @@ def _decided(scene: Scene, spec: IngestPipelineSpec | Violation, seen: Seen, con
         return _plan(scene, _kept(settled, scene), standing.of_scene)
     if isinstance(spec, Violation):
         return _stalled(scene, spec)
-    violation = _violation(spec, scene.resource.namespace, seen, config) or request_violation(scene)
+    violation = _violation(spec, scene.resource, seen, config) or request_violation(scene)
     if violation is not None:
         return _stalled(scene, violation)
     turn = take_turn(scene)
@@ -139,9 +142,9 @@ def _spec_hash(resource: Resource) -> str:
     return document_hash({**relevant, **({"reread": reread} if reread else {})}, length=12)
 
 
-def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Config) -> Violation | None:
+def _violation(spec: IngestPipelineSpec, resource: Resource, seen: Seen, config: Config) -> Violation | None:
     """The first thing that keeps the pipeline from running."""
-    schedule = schedule_of(spec)
+    schedule, namespace = schedule_of(spec), resource.namespace
     if isinstance(schedule, Violation):
         return schedule
     return (
@@ -151,6 +154,7 @@ def _violation(spec: IngestPipelineSpec, namespace: str, seen: Seen, config: Con
         or _reference_violation(spec, config, namespace)
         or spark_violation(spec.spark, config, namespace)
         or _contract_violation(spec, seen)
+        or _sharing_violation(resource, seen)
     )
 
 
@@ -171,6 +175,11 @@ def _target_violation(target: Target, namespace: str, config: Config) -> Violati
     if violation or not (target.merge and target.merge.into):
         return violation
     return not_allowed(config, namespace, "tables", "spec.target.merge.into", target.merge.into)
+
+
+def _sharing_violation(resource: Resource, seen: Seen) -> Violation | None:
+    own = next((one for one in seen.fillers if (one.namespace, one.name) == (resource.namespace, resource.name)), None)
+    return sharing_violation(own, seen.fillers)
 
 
 def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | None:

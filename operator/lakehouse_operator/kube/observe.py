@@ -7,23 +7,34 @@ from lakehouse_api.data_contract import Consumer
 from lakehouse_api.kinds import DATA_CONTRACT, INGEST_PIPELINE
 from lakehouse_operator.core import data_contract, ingest_pipeline
 from lakehouse_operator.core.resource import Resource
+from lakehouse_operator.core.sharing import Filler
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import PODS
 from lakehouse_operator.kube.errors import NotFoundError
 from lakehouse_operator.kube.judging import judge
-from lakehouse_operator.kube.store import Body, Key, Store, owner_uid
+from lakehouse_operator.kube.store import TABLE, Body, Key, Store, owner_uid
 
 
 def pipeline_references(body: Body) -> Mapping[Key, Any]:
-    """Give the contract that a pipeline names, which sees what version the pipeline last ran with.
+    """Give the contract that a pipeline names, which sees what version the pipeline last ran with, and its table.
 
     The spec may be anything a user can write.
     """
-    contract = (body.get("spec") or {}).get("contract") or {}
+    filler, contract = Filler.read(body), _contract_of(body.get("spec") or {}, body["metadata"]["namespace"])
+    return {
+        **({_table(filler): filler} if filler else {}),
+        **({contract: _version_run(body)} if contract else {}),
+    }
+
+
+def _contract_of(spec: Body, namespace: str) -> Key | None:
+    contract = spec.get("contract")
     ref = contract.get("ref") if isinstance(contract, dict) else None
-    if not isinstance(ref, str):
-        return {}
-    return {Key(DATA_CONTRACT.kind, body["metadata"]["namespace"], ref): _version_run(body)}
+    return Key(DATA_CONTRACT.kind, namespace, ref) if isinstance(ref, str) else None
+
+
+def _table(filler: Filler) -> Key:
+    return Key(TABLE, "", filler.table)
 
 
 def contract_shown(body: Body) -> Any:
@@ -35,13 +46,22 @@ def contract_shown(body: Body) -> Any:
 async def see_pipeline(client: Client, store: Store, resource: Resource) -> ingest_pipeline.Seen:
     """Gather the drivers and the contract of a pipeline, as if there were room for one more run."""
     missing = await _missing(client, store, resource)
-    named = pipeline_references({"spec": resource.spec, "metadata": {"namespace": resource.namespace}})
+    contract = _contract_of(resource.spec, resource.namespace)
     return ingest_pipeline.Seen(
         drivers=_drivers(store, resource),
-        contract=next(map(store.resource, named), None),
+        contract=store.resource(contract) if contract else None,
         room=True,
         missing=missing,
+        fillers=_fillers(store, resource),
     )
+
+
+def _fillers(store: Store, resource: Resource) -> tuple[Filler, ...]:
+    """Give the pipelines that fill the table of this one, itself included."""
+    own = store.resource(Key(resource.kind, resource.namespace, resource.name))
+    filler = Filler.read(own) if own else None
+    bodies = map(store.resource, store.dependents(_table(filler))) if filler else ()
+    return tuple(one for one in map(Filler.read, filter(None, bodies)) if one)
 
 
 async def see_contract(client: Client, store: Store, resource: Resource) -> data_contract.Seen:  # noqa: ARG001  # as for every kind

@@ -14,6 +14,8 @@ from lakehouse_operator.core import names
 Body = Mapping[str, Any]
 TOMBSTONES = 20_000
 """Deletions remembered; late events come within seconds, this is hours of them."""
+TABLE = "Table"
+"""The kind of what is no resource, and concerns those that refer to it: the tables that pipelines fill."""
 _FINISHED = ("Succeeded", "Failed")
 
 
@@ -160,7 +162,10 @@ class Store:
         return {key}
 
     def _refer(self, key: Key, before: Body | None, now: Body | None) -> Iterable[Key]:
-        """Keep the index of who refers to whom; answers the resources that see something else of it now."""
+        """Keep the index of who refers to whom; answers the resources that see something else of it now.
+
+        Those are what it refers to or did, and of a table the others that fill it.
+        """
         references = self._references.get(key.kind)
         if references is None:
             return ()
@@ -171,7 +176,9 @@ class Store:
         for added in new.keys() - old.keys():
             self._dependents[added].add(key)
         changed = {one for one in old.keys() & new.keys() if old[one] != new[one]}
-        return (one for one in (old.keys() ^ new.keys()) | changed if one in self._resources)
+        news = (old.keys() ^ new.keys()) | changed
+        others = (other for one in news if one.kind == TABLE for other in self._dependents[one] - {key})
+        return {*(one for one in news if one in self._resources), *others}
 
     def _shows_news(self, key: Key, before: Body | None, now: Body) -> bool:
         shown = self._shown.get(key.kind)

@@ -113,6 +113,23 @@ def test_what_a_contract_tells_of_its_pipelines_does_not_concern_them() -> None:
     assert store.put_resource(accepted) == {CONTRACT, PIPELINE}
 
 
+def test_pipelines_that_fill_one_table_concern_each_other_when_they_come_change_how_and_go(store: Store) -> None:
+    other, target = PIPELINE._replace(namespace="elsewhere"), {"table": "bronze.crm"}
+    store.put_resource(resource(version=10, target=target))
+
+    assert store.put_resource(resource(other, 11, target=target)) == {PIPELINE, other}
+    assert store.put_resource(resource(other, 12, target=target, schedule="0 * * * *")) == {other}
+    assert store.put_resource(resource(other, 13, target=target, suspend=True)) == {PIPELINE, other}
+    assert store.put_resource(resource(other, 14, target={"table": "bronze.erp"})) == {PIPELINE, other}
+    assert store.put_resource(resource(other, 15, target=target)) == {PIPELINE, other}
+    assert store.remove_resource(resource(other, 16, target=target)) == {PIPELINE, other}
+
+
+@pytest.mark.parametrize("target", [None, "crm", {"table": 7}, {}])
+def test_a_target_that_is_none_concerns_nobody(store: Store, target: Any) -> None:
+    assert store.put_resource(resource(target=target)) == {PIPELINE}
+
+
 @pytest.mark.parametrize("contract", [None, "crm", [], {"ref": 7}, {}])
 def test_a_contract_that_is_no_reference_refers_to_nothing(store: Store, contract: Any) -> None:
     assert store.put_resource(resource(contract=contract)) == {PIPELINE}
