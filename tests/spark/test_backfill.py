@@ -58,16 +58,18 @@ def test_files_that_are_read_again_add_only_what_the_table_and_its_quarantine_la
     assert len(lake.refused()) == 2
 
 
-def test_a_range_without_a_file_that_was_read_is_none(lake: Lake) -> None:
+def test_a_range_without_a_file_or_a_valid_row_takes_nothing_out(lake: Lake) -> None:
     two_months(lake)
     lake.put({"01/late.csv": lines("id,name,email", "9,Eve,eve@x.org")})
 
     none = again(lake, "a", {"from": "2001-01-01", "until": "2002-01-01"})
-    ended = again(lake, "b", JANUARY | {"replace": True})
+    stricter = {**PEOPLE, "required": ["id", "phone"]}
+    refused = again(lake, "b", JANUARY | {"replace": True}, contract=stricter)
     ordinary = lake.ingest(slot="2")
 
     assert none.result.reason == "NothingToBackfill"
-    assert ended.result.metrics["filesRead"] == 1, "what was not read yet is left to the ordinary run"
+    assert refused.result.metrics["filesRead"] == 1, "what was not read yet is left to the ordinary run"
+    assert [marked for _, batch, marked in statuses(lake) if batch == 1] == [2, 2], "no refused row is open twice"
     assert (ordinary.result.metrics["filesRead"], lake.rows("id")) == (1, [1, 3, 9])
 
 

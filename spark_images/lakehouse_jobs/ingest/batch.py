@@ -39,7 +39,7 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
         judged = _evolved(at, bronze, judged)
         if isinstance(plan.work, ReplayWork):
             judged = _marked(at, plan, judged)
-        if replaces(run) and judged.outcome.rows_written:
+        if replaces(run) and judged.outcome.rows_read:
             _take_up(at, plan)
         if not isinstance(plan.work, ReplayWork) and judged.outcome.rows_quarantined:
             _quarantine(quarantine, run, plan, at.contract, judged)
