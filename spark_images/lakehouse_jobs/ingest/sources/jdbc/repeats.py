@@ -32,9 +32,13 @@ class Repeats:
 
     @property
     def identity(self) -> list[str]:
-        """Name the columns in which two versions of rows are never the same: the keys, and the cursor as the last."""
-        cursor = self.run.job.incremental.cursor if self.run.job.incremental else ""
-        return [*(key for key in self.contract.schema.get("x-keys", []) if key != cursor), cursor]
+        """Name the columns in which two versions of rows are never the same: the keys, and the cursor as the last.
+
+        Empty where there are no keys: the cursor alone would name all rows of its moment.
+        """
+        cursor, merge = self.run.job.incremental.cursor if self.run.job.incremental else "", self.run.job.target.merge
+        keys = self.contract.schema.get("x-keys") or (merge.keys if merge else [])
+        return [*(key for key in keys if key != cursor), cursor] if keys else []
 
     def check(self) -> None:
         """Raise KeysMissing when it could not be told what was judged already."""
@@ -43,12 +47,13 @@ class Repeats:
             raise spec_wrong(
                 "KeysMissing",
                 "incremental.lookback reads rows again, and only keys tell which of them the table has: add x-keys to "
-                f"the contract, and {', '.join(self.identity)} to its properties, or merge instead of appending.",
+                f"the contract, and {', '.join(self.identity) or 'the cursor'} to its properties, or merge instead of "
+                "appending.",
             )
 
     def left_out(self, rows: DataFrame, work: WindowWork) -> DataFrame:
         """Leave out rows whose version was judged before; `work` says since when there can be any."""
-        if work.after is None or not set(self.identity) <= self.contract.names:
+        if work.after is None or not self.identity or not set(self.identity) <= self.contract.names:
             return rows
         target = self.run.job.target
         refused = [
