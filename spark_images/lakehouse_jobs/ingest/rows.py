@@ -17,7 +17,7 @@ from lakehouse_api.columns import quoted
 from lakehouse_jobs.contract.cell import Cell
 from lakehouse_jobs.contract.columns import json_column_type
 from lakehouse_jobs.contract.conditions import Condition, all_of
-from lakehouse_jobs.contract.json_cells import is_plain, json_cells
+from lakehouse_jobs.contract.json_cells import json_cells
 from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
@@ -65,16 +65,14 @@ def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> Dat
     clean = F.is_valid_utf8(value) & (~F.contains(value, F.lit("\\u")) | ~value.rlike(_LONE_SURROGATE))
     keys, names = F.json_object_keys(value), F.array(*map(F.lit, sorted(contract.names)))
     others = F.array_except(keys, names)
-    # a look at the text costs far less than to list its names
-    all_named = is_plain(contract, found, value) & ~F.contains(value, F.lit("null"))
     return judged_rows(
         parsed,
         contract,
         json_cells(contract, found, F.col("value")),
-        no_others=all_named | (F.size(others) == 0),
+        no_others=F.size(others) == 0,
         text=F.col("value"),
         flaw=F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))),
-        others=F.when(~F.coalesce(all_named, F.lit(False)), others),  # noqa: FBT003 (a literal)
+        others=others,
         lacks=F.array_except(names, keys),
         file=F.col("file"),
         number=F.col("place"),
