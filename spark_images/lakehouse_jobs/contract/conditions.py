@@ -1,7 +1,6 @@
 """Conditions on rows, of which those that hold for all rows or for none are known before any row is read."""
 
-from collections.abc import Iterable
-from functools import reduce
+from collections.abc import Callable, Iterable, Sequence
 from operator import and_, or_
 
 from pyspark.sql import Column
@@ -17,7 +16,7 @@ def all_of(conditions: Iterable[Condition]) -> Condition:
     if any(each is False for each in every):
         return False
     columns = [each for each in every if not isinstance(each, bool)]
-    return reduce(and_, columns) if columns else True
+    return _joined(and_, columns) if columns else True
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
@@ -26,7 +25,13 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
     if any(each is True for each in every):
         return True
     columns = [each for each in every if not isinstance(each, bool)]
-    return reduce(or_, columns) if columns else False
+    return _joined(or_, columns) if columns else False
+
+
+def _joined(join: Callable[[Column, Column], Column], columns: Sequence[Column]) -> Column:
+    """Join by halves: Spark walks through expressions recursively, and a chain of a thousand overflows its stack."""
+    middle = len(columns) // 2
+    return join(_joined(join, columns[:middle]), _joined(join, columns[middle:])) if middle else columns[0]
 
 
 def exactly(condition: Condition, *, holds: bool) -> Condition:

@@ -6,7 +6,7 @@ record's end. Parquet files are split, because their reader knows the place of e
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Final
 
@@ -15,7 +15,6 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lakehouse_api.sources.files import FileFormat, FilesSource
-from lakehouse_jobs.contract.conditions import all_of
 from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
@@ -52,29 +51,46 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
     names = group.columns
     schema = StructType([StructField(f"c{place}", StringType()) for place in range(len(names))])
     reader = spark.read.schema(schema.add("broken", StringType())).option("__globPaths__", "false")
-    rows = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
-    texts = {name: F.col(f"c{place}") for place, name in enumerate(names)}
-    others = {name: text for name, text in texts.items() if name not in contract.names}
+    read = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
+    columns = {name: f"c{place}" for place, name in enumerate(names)}
+    others = [name for name in names if name not in contract.names]
+    # arrays, because Spark takes minutes to plan thousands of columns that several expressions name
+    rows = read.select(
+        *(columns[name] for name in names if name in contract.names),
+        "broken",
+        _array(columns.values()).alias("cells"),
+        _array(columns[name] for name in others).alias("other_cells"),
+        file_name().alias("file"),
+        place_in_task().alias("place"),
+    )
     uneven = F.lit(f"Malformed: the record has not as many cells as the header ({len(names)}), or an open quote")
     flaw = F.when(F.col("broken").isNotNull(), uneven).when(
-        F.contains(F.concat_ws("", *texts.values()), F.lit(_REPLACED)), F.lit(NO_TEXT)
+        F.contains(F.concat_ws("", "cells"), F.lit(_REPLACED)), F.lit(NO_TEXT)
     )
-    cells = csv_cells(contract, texts)
-    present = [F.when(text != "", text).alias(name) for name, text in texts.items()]
+    cells = csv_cells(contract, {name: F.col(column) for name, column in columns.items() if name in contract.names})
+    whole = F.to_json(_filled(names, "cells"))
     return judged_rows(
         rows,
         contract,
         cells,
-        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others.values()),
-        text=F.when(F.col("broken").isNull(), F.to_json(F.struct(*present))).otherwise(_as_json(F.col("broken"))),
+        no_others=F.concat_ws("", "other_cells") == "" if others else True,
+        text=F.when(F.col("broken").isNull(), whole).otherwise(_as_json(F.col("broken"))),
         flaw=flaw,
-        others=F.array_compact(F.array(*(F.when(text != "", name) for name, text in others.items())))
-        if others
-        else F.lit(None),
+        others=F.map_keys(_filled(others, "other_cells")) if others else F.lit(None),
         lacks=named(contract.names.difference(names)),
-        file=file_name(),
-        number=place_in_task(),
+        file=F.col("file"),
+        number=F.col("place"),
     )
+
+
+def _array(columns: Iterable[str]) -> Column:
+    return F.expr(f"array({', '.join(columns)})")
+
+
+def _filled(names: Sequence[str], cells: str) -> Column:
+    """Give the cells that are not empty, by their names, in the order of the header."""
+    known = F.from_json(F.lit(json.dumps(names)), ArrayType(StringType()))
+    return F.map_filter(F.map_from_arrays(known, F.col(cells)), lambda _, text: text != "")
 
 
 def _ndjson_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
