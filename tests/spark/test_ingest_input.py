@@ -246,6 +246,9 @@ def workbook() -> bytes:
         pytest.param("x.csv", b"id,\n1,2\n", "csv", "no name", id="a header with an empty name"),
         pytest.param("x.csv", b"1,Ada\n2,Bob\n", "csv", "lacks a header", id="a csv file without header"),
         pytest.param("x.json", b'[{"id": 1}, {"id": ]', "json", "not a JSON document", id="a broken json document"),
+        pytest.param(
+            "x.json", b'[{"id": 1}] and more', "json", "not a JSON document", id="json with something behind it"
+        ),
         pytest.param("x.parquet", b"id,name\n1,2\n", "parquet", "arquet", id="a csv file called parquet"),
     ],
 )
