@@ -41,6 +41,8 @@ ROUNDS = 3
 BAD_EVERY = {"valid": 0, "1 % bad": 100}
 
 Way = Callable[[Lake], None]
+_DRIVER = {"spark.driver.memory": "3g", "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
+"""As the image starts a driver that works alone."""
 
 
 def run() -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _spark(directory: Path) -> Iterator[tuple[SparkSession, Any]]:
     os.environ |= {"PYTHONPATH": PYTHON_PATH, "PYSPARK_PYTHON": sys.executable}  # for Spark's Python workers
     builder = SparkSession.builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
     builder = builder.config("spark.local.dir", str(directory / "spark"))
-    for key, value in {**SPARK_CONF, **COMPILED, "spark.driver.memory": "3g"}.items():
+    for key, value in {**SPARK_CONF, **COMPILED, **_DRIVER}.items():
         builder = builder.config(key, value)
     with start_s3(directory / "s3") as s3:
         os.environ[f"{CREDENTIALS_PREFIX}_ACCESS_KEY_ID"] = s3.access_key

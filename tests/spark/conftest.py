@@ -23,12 +23,11 @@ from tests.spark.stream import Stream
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON_PATH = os.pathsep.join(str(REPOSITORY / each) for each in ("operator", "spark_images"))
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 SPARK_CONF = {
     **REQUIRED,
     "spark.master": "local[2]",
     "spark.driver.memory": "1g",
-    # the tests are over before a better compiler or a parallel collector would pay
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -36,6 +35,13 @@ SPARK_CONF = {
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
+}
+FEW_ROWS = {
+    # the tests are over before a better compiler or a parallel collector would pay
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    # to write and compile Java for a query, or to look at it anew after each stage, takes longer than a few rows do
+    **INTERPRETED,
+    "spark.sql.adaptive.enabled": "false",
 }
 
 
@@ -55,12 +61,22 @@ def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSes
     builder = builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
     os.environ["PYTHONPATH"] = PYTHON_PATH  # as the image sets it, for Spark's Python workers
     os.environ["PYSPARK_PYTHON"] = sys.executable  # theirs have the packages of this one
-    for key, value in SPARK_CONF.items():
+    for key, value in {**SPARK_CONF, **FEW_ROWS}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     reach(session, [Store.model_validate(store(s3))])
     yield session
     session.stop()
+
+
+@pytest.fixture
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Queries compiled as in a driver: for tests whose subject is what expressions give."""
+    for key in INTERPRETED:
+        spark.conf.unset(key)
+    yield
+    for key, value in INTERPRETED.items():
+        spark.conf.set(key, value)
 
 
 @pytest.fixture

@@ -135,10 +135,10 @@ _OF_TYPE: Mapping[str, Callable[[Mapping[str, Any]], st.SearchStrategy[Any]]] = 
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, contract: Mapping[str, Any]) -> str:
-    """Give the text of a row for a contract: a third as it should be, the others spoiled in one way or two."""
+def spoiled(draw: st.DrawFn, contract: Mapping[str, Any], most: int = 2) -> str:
+    """Give the text of a row for a contract, spoiled in none up to `most` ways."""
     row = draw(near({**written_out(dict(contract)), "type": "object"}))
-    for _ in range(draw(st.integers(0, 2))):
+    for _ in range(draw(st.integers(0, most))):
         _spoil(draw, row)
     text = json.dumps(row, ensure_ascii=draw(st.booleans()))
     return _spoiled_text(draw, text) if draw(st.integers(0, 5)) == 0 else text

@@ -19,7 +19,7 @@ from lakehouse_dev.spark_jars import job_jars
 from lakehouse_dev.waiting import wait_until
 from tests.aws import IDENTITY, REGION, client, put_secret
 from tests.lineage_endpoint import LineageEndpoint
-from tests.spark.conftest import PYTHON_PATH, REPOSITORY, SPARK_CONF
+from tests.spark.conftest import FEW_ROWS, PYTHON_PATH, REPOSITORY, SPARK_CONF
 from tests.spark.lake import Lake, lines, store
 
 pytestmark = [pytest.mark.spark, pytest.mark.timeout(900)]
@@ -52,7 +52,12 @@ def driver(directory: Path, document: Mapping[str, Any], **variables: str) -> It
     directory.mkdir()
     run, properties, output = directory / "run.json", directory / "spark.properties", directory / "driver.txt"
     run.write_text(json.dumps(document))
-    conf = {**SPARK_CONF, "spark.driver.extraClassPath": f"{job_jars()}/*", "spark.local.dir": str(directory)}
+    conf = {
+        **SPARK_CONF,
+        **FEW_ROWS,
+        "spark.driver.extraClassPath": f"{job_jars()}/*",
+        "spark.local.dir": str(directory),
+    }
     properties.write_text("".join(f"{key} {value}\n" for key, value in conf.items()))
     program = REPOSITORY / "spark_images" / "lakehouse_jobs" / "__main__.py"
     submit = Path(sys.executable).parent / "spark-submit"

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -63,17 +62,6 @@ class Judged:
         if self.native and (self.exact.unnamed or not self.same):
             return False
         return self.accepted == self.valid
-
-
-@contextmanager
-def interpreted(spark: SparkSession) -> Iterator[None]:
-    """Have Spark interpret expressions: compiling those of a thousand schemas takes far longer than judging rows."""
-    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    for key, value in settings.items():
-        spark.conf.set(key, value)
-    yield
-    for key in settings:
-        spark.conf.unset(key)
 
 
 def judged(spark: SparkSession, cases: Sequence[Case]) -> list[Judged]:
