@@ -57,7 +57,7 @@ class Seen:
     missing: frozenset[str] = frozenset()
     """Names of driver Pods in status.active that a live look-up did not find."""
     fillers: tuple[Filler, ...] = ()
-    """The pipelines that fill the same table, this one included."""
+    """The pipelines that fill the same tables, this one included."""
     deliveries: tuple[Delivery, ...] = ()
     """How messages ended of which the status may not know yet."""
 
@@ -154,7 +154,7 @@ def _violation(spec: IngestPipelineSpec, resource: Resource, seen: Seen, config:
         or _reference_violation(spec, config, namespace)
         or spark_violation(spec.spark, config, namespace)
         or _contract_violation(spec, seen)
-        or _sharing_violation(resource, seen)
+        or sharing_violation(namespace, resource.name, seen.fillers)
     )
 
 
@@ -175,11 +175,6 @@ def _target_violation(target: Target, namespace: str, config: Config) -> Violati
     if violation or not (target.merge and target.merge.into):
         return violation
     return not_allowed(config, namespace, "tables", "spec.target.merge.into", target.merge.into)
-
-
-def _sharing_violation(resource: Resource, seen: Seen) -> Violation | None:
-    own = next((one for one in seen.fillers if (one.namespace, one.name) == (resource.namespace, resource.name)), None)
-    return sharing_violation(own, seen.fillers)
 
 
 def _contract_violation(spec: IngestPipelineSpec, seen: Seen) -> Violation | None:

@@ -1,13 +1,14 @@
 """Two pipelines that fill one table: fine under one contract; else the older one goes on, and the younger one is told.
 
-A table that changes are merged `into` takes those of several contracts: each pipeline keeps its own rows beside it.
+A table that changes are merged `into` takes those of several contracts, unless it keeps the history: there, a column
+that one of them does not have would look like a change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-from lakehouse_api.target import TargetMode
+from lakehouse_api.target import History, TargetMode
 from lakehouse_operator.core.standing import Violation
 
 
@@ -19,27 +20,12 @@ class Filler:
     namespace: str
     name: str
     table: str
+    field: str
+    """Where its spec names the table."""
     contract: str | Mapping[str, Any]
     """The DataContract by namespace and name, or the schema itself."""
     overwrites: bool
     suspended: bool
-
-    @classmethod
-    def read(cls, body: Mapping[str, Any]) -> Self | None:
-        """Read a pipeline whose spec may be anything; None if it names no table."""
-        spec, metadata = body.get("spec") or {}, body["metadata"]
-        target, contract = spec.get("target"), spec.get("contract")
-        if not (isinstance(target, Mapping) and isinstance(target.get("table"), str)):
-            return None
-        return cls(
-            created=metadata.get("creationTimestamp", ""),
-            namespace=metadata["namespace"],
-            name=metadata["name"],
-            table=target["table"],
-            contract=_contract(contract if isinstance(contract, Mapping) else {}, metadata["namespace"]),
-            overwrites=target.get("mode") == TargetMode.OVERWRITE,
-            suspended=spec.get("suspend") is True,
-        )
 
     @property
     def age(self) -> tuple[str, str, str]:
@@ -47,23 +33,54 @@ class Filler:
         return self.created, self.namespace, self.name
 
 
+def fillers_of(body: Mapping[str, Any]) -> tuple[Filler, ...]:
+    """Read a pipeline, whose spec may be anything: once for each table that it should have for its contract alone."""
+    spec, metadata = body.get("spec") or {}, body["metadata"]
+    target = _mapping(spec.get("target"))
+    return tuple(
+        Filler(
+            created=metadata.get("creationTimestamp", ""),
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            table=table,
+            field=field,
+            contract=_contract(_mapping(spec.get("contract")), metadata["namespace"]),
+            overwrites=target.get("mode") == TargetMode.OVERWRITE,
+            suspended=spec.get("suspend") is True,
+        )
+        for field, table in _tables(target)
+    )
+
+
+def _tables(target: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    merge = _mapping(target.get("merge"))
+    named = {"spec.target.table": target.get("table")}
+    if merge.get("history") == History.SCD2:
+        named["spec.target.merge.into"] = merge.get("into")
+    return ((field, table) for field, table in named.items() if isinstance(table, str))
+
+
 def _contract(contract: Mapping[str, Any], namespace: str) -> str | Mapping[str, Any]:
     return f"{namespace}/{contract['ref']}" if "ref" in contract else contract.get("schema") or {}
 
 
-def sharing_violation(own: Filler | None, others: Iterable[Filler]) -> Violation | None:
-    """Find the oldest pipeline that fills the same table in a way that does not go with this one."""
-    if own is None or own.suspended:
-        return None
-    older = sorted((one for one in others if one.age < own.age and not one.suspended), key=lambda one: one.age)
-    rival = next((one for one in older if _problem(own, one)), None)
-    if rival is None:
-        return None
-    return Violation(
-        reason="TargetShared",
-        message=f"spec.target.table: {own.table} is filled by the pipeline {rival.namespace}/{rival.name}, "
-        f"{_problem(own, rival)}; or suspend that pipeline",
-    )
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def sharing_violation(namespace: str, name: str, fillers: Iterable[Filler]) -> Violation | None:
+    """Find the oldest pipeline that fills a table of this one in a way that does not go with it."""
+    active = sorted((one for one in fillers if not one.suspended), key=lambda one: one.age)
+    own = [one for one in active if (one.namespace, one.name) == (namespace, name)]
+    pairs = ((mine, one) for mine in own for one in active if one.table == mine.table and one.age < mine.age)
+    found = ((mine, one, problem) for mine, one in pairs if (problem := _problem(mine, one)))
+    for mine, rival, problem in found:
+        return Violation(
+            reason="TargetShared",
+            message=f"{mine.field}: {mine.table} is filled by the pipeline {rival.namespace}/{rival.name}, {problem}; "
+            "or suspend that pipeline",
+        )
+    return None
 
 
 def _problem(own: Filler, other: Filler) -> str:

@@ -7,7 +7,7 @@ from lakehouse_api.data_contract import Consumer
 from lakehouse_api.kinds import DATA_CONTRACT, INGEST_PIPELINE
 from lakehouse_operator.core import data_contract, ingest_pipeline
 from lakehouse_operator.core.resource import Resource
-from lakehouse_operator.core.sharing import Filler
+from lakehouse_operator.core.sharing import Filler, fillers_of
 from lakehouse_operator.kube.client import Client
 from lakehouse_operator.kube.endpoints import PODS
 from lakehouse_operator.kube.errors import NotFoundError
@@ -16,15 +16,13 @@ from lakehouse_operator.kube.store import TABLE, Body, Key, Store, owner_uid
 
 
 def pipeline_references(body: Body) -> Mapping[Key, Any]:
-    """Give the contract that a pipeline names, which sees what version the pipeline last ran with, and its table.
+    """Give the contract that a pipeline names, which sees what version the pipeline last ran with, and its tables.
 
     The spec may be anything a user can write.
     """
-    filler, contract = Filler.read(body), _contract_of(body.get("spec") or {}, body["metadata"]["namespace"])
-    return {
-        **({_table(filler): filler} if filler else {}),
-        **({contract: _version_run(body)} if contract else {}),
-    }
+    contract = _contract_of(body.get("spec") or {}, body["metadata"]["namespace"])
+    tables = {_table(filler): filler for filler in fillers_of(body)}
+    return {**tables, contract: _version_run(body)} if contract else tables
 
 
 def _contract_of(spec: Body, namespace: str) -> Key | None:
@@ -57,11 +55,12 @@ async def see_pipeline(client: Client, store: Store, resource: Resource) -> inge
 
 
 def _fillers(store: Store, resource: Resource) -> tuple[Filler, ...]:
-    """Give the pipelines that fill the table of this one, itself included."""
+    """Give the pipelines that fill the tables of this one, itself included."""
     own = store.resource(Key(resource.kind, resource.namespace, resource.name))
-    filler = Filler.read(own) if own else None
-    bodies = map(store.resource, store.dependents(_table(filler))) if filler else ()
-    return tuple(one for one in map(Filler.read, filter(None, bodies)) if one)
+    tables = {_table(filler) for filler in fillers_of(own)} if own else set()
+    names = {key for table in tables for key in store.dependents(table)}
+    bodies = filter(None, map(store.resource, sorted(names)))
+    return tuple(filler for body in bodies for filler in fillers_of(body) if _table(filler) in tables)
 
 
 async def see_contract(client: Client, store: Store, resource: Resource) -> data_contract.Seen:  # noqa: ARG001  # as for every kind

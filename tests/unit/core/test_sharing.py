@@ -7,7 +7,7 @@ import pytest
 
 from lakehouse_operator.core import ingest_pipeline
 from lakehouse_operator.core.resource import Resource
-from lakehouse_operator.core.sharing import Filler, sharing_violation
+from lakehouse_operator.core.sharing import Filler, fillers_of, sharing_violation
 from tests import gen
 
 OLD, YOUNG = "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"
@@ -17,13 +17,11 @@ OTHER_SCHEMA = {"type": "object", "properties": {"Id": {"type": "integer"}}}
 def filler(created: str = OLD, name: str = "old", **spec: Any) -> Filler:
     body = gen.pipeline_body(name, **spec)
     body["metadata"]["creationTimestamp"] = created
-    found = Filler.read(body)
-    assert found
-    return found
+    return fillers_of(body)[-1]
 
 
 def told(own: Filler, *others: Filler) -> str | None:
-    violation = sharing_violation(own, [own, *others])
+    violation = sharing_violation(own.namespace, own.name, [own, *others])
     return violation.message if violation else None
 
 
@@ -65,6 +63,22 @@ def test_of_these_the_older_one_goes_on_and_the_younger_one_is_told(
     assert words in message
 
 
+def into(history: str, **changes: Any) -> dict[str, Any]:
+    merge = {"keys": ["Id"], "sequenceBy": ["At"], "history": history, "into": "silver.crm"}
+    return {"target": {"table": f"bronze.{history.lower()}", "merge": merge}, **changes}
+
+
+def test_a_history_is_filled_under_one_contract_and_newest_states_under_several() -> None:
+    other = {"contract": {"schema": OTHER_SCHEMA}}
+    history, newest = (filler(**into(kind)) for kind in ("Scd2", "Scd1"))
+
+    assert told(filler(YOUNG, "young", **into("Scd2")), history) is None
+    assert "spec.target.merge.into: silver.crm" in (
+        told(filler(YOUNG, "young", **into("Scd2", **other)), history) or ""
+    )
+    assert newest.table == "bronze.scd1", "the table that newest states are merged into is nobody's alone"
+
+
 def test_of_two_that_were_created_in_the_same_second_one_goes_on() -> None:
     one, other = filler(name="a"), filler(name="b", contract={"ref": "crm"})
 
@@ -75,8 +89,7 @@ def test_contracts_of_one_name_in_two_namespaces_are_two() -> None:
     one = filler(contract={"ref": "crm"})
     body = gen.pipeline_body("young", contract={"ref": "crm"})
     body["metadata"] |= {"namespace": "elsewhere", "creationTimestamp": YOUNG}
-    other = Filler.read(body)
-    assert other
+    [other] = fillers_of(body)
 
     assert told(other, one)
     assert told(replace(other, contract=one.contract), one) is None
@@ -84,9 +97,7 @@ def test_contracts_of_one_name_in_two_namespaces_are_two() -> None:
 
 def test_a_pipeline_that_may_not_fill_the_table_of_another_is_stalled_and_starts_nothing() -> None:
     body = gen.pipeline_body("young", contract={"schema": OTHER_SCHEMA})
-    own = Filler.read(body)
-    assert own
-    seen = ingest_pipeline.Seen(fillers=(filler(), own))
+    seen = ingest_pipeline.Seen(fillers=(filler(), *fillers_of(body)))
 
     plan = ingest_pipeline.reconcile(Resource.read(body), seen, gen.NOW, gen.config())
 
