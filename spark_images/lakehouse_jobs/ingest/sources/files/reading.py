@@ -6,7 +6,8 @@ record's end. Parquet files are split, because their reader knows the place of e
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
@@ -15,6 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lakehouse_api.sources.files import FileFormat, FilesSource
+from lakehouse_jobs.contract.conditions import Condition, all_of
 from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
@@ -24,6 +26,8 @@ from lakehouse_jobs.ingest.work import FileGroup
 from lakehouse_jobs.storage import to_hadoop
 
 _REPLACED: Final = "\ufffd"
+_MANY_COLUMNS: Final = 300
+"""Up to here each column is named for itself, which costs a row half the time."""
 
 
 def read_rows(spark: SparkSession, source: FilesSource, groups: Sequence[FileGroup], contract: Contract) -> DataFrame:
@@ -52,39 +56,69 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
     schema = StructType([StructField(f"c{place}", StringType()) for place in range(len(names))])
     reader = spark.read.schema(schema.add("broken", StringType())).option("__globPaths__", "false")
     read = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
+    numbered = read.withColumns({"file": file_name(), "place": place_in_task()})
     columns = {name: f"c{place}" for place, name in enumerate(names)}
-    others = [name for name in names if name not in contract.names]
-    # arrays, because Spark takes minutes to plan thousands of columns that several expressions name
-    rows = read.select(
-        *(columns[name] for name in names if name in contract.names),
-        "broken",
-        _array(columns.values()).alias("cells"),
-        _array(columns[name] for name in others).alias("other_cells"),
-        file_name().alias("file"),
-        place_in_task().alias("place"),
-    )
+    record = (_wide if len(names) > _MANY_COLUMNS else _narrow)(numbered, columns, contract.names)
     uneven = F.lit(f"Malformed: the record has not as many cells as the header ({len(names)}), or an open quote")
-    flaw = F.when(F.col("broken").isNotNull(), uneven).when(
-        F.contains(F.concat_ws("", "cells"), F.lit(_REPLACED)), F.lit(NO_TEXT)
-    )
+    flaw = F.when(F.col("broken").isNotNull(), uneven).when(F.contains(record.text, F.lit(_REPLACED)), F.lit(NO_TEXT))
     cells = csv_cells(contract, {name: F.col(column) for name, column in columns.items() if name in contract.names})
-    whole = F.to_json(_filled(names, "cells"))
     return judged_rows(
-        rows,
+        record.rows,
         contract,
         cells,
-        no_others=F.concat_ws("", "other_cells") == "" if others else True,
-        text=F.when(F.col("broken").isNull(), whole).otherwise(_as_json(F.col("broken"))),
+        no_others=record.no_others,
+        text=F.when(F.col("broken").isNull(), record.json).otherwise(_as_json(F.col("broken"))),
         flaw=flaw,
-        others=F.map_keys(_filled(others, "other_cells")) if others else F.lit(None),
+        others=record.others,
         lacks=named(contract.names.difference(names)),
         file=F.col("file"),
         number=F.col("place"),
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """What is said of the cells of a record as a whole. Empty cells are none."""
+
+    rows: DataFrame
+    text: Column
+    """All cells in one."""
+    json: Column
+    no_others: Condition
+    others: Column
+    """The names of the cells that the contract does not name."""
+
+
+def _narrow(rows: DataFrame, columns: Mapping[str, str], known: frozenset[str]) -> _Record:
+    texts = {name: F.col(column) for name, column in columns.items()}
+    others = {name: text for name, text in texts.items() if name not in known}
+    present = [F.when(text != "", name) for name, text in others.items()]
+    return _Record(
+        rows=rows,
+        text=F.concat_ws("", *texts.values()),
+        json=F.to_json(F.struct(*(F.when(text != "", text).alias(name) for name, text in texts.items()))),
+        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others.values()),
+        others=F.array_compact(F.array(*present)) if present else F.lit(None),
+    )
+
+
+def _wide(rows: DataFrame, columns: Mapping[str, str], known: frozenset[str]) -> _Record:
+    """Look at arrays: Spark takes minutes to plan thousands of columns of which each is named several times."""
+    others = [name for name in columns if name not in known]
+    kept = [column for name, column in columns.items() if name in known]
+    cells, other_cells = _array(columns.values()), _array(columns[name] for name in others)
+    arrays = [cells.alias("cells"), other_cells.alias("other_cells")]
+    return _Record(
+        rows=rows.select("broken", "file", "place", *kept, *arrays),
+        text=F.concat_ws("", "cells"),
+        json=F.to_json(_filled(list(columns), "cells")),
+        no_others=F.concat_ws("", "other_cells") == "",
+        others=F.map_keys(_filled(others, "other_cells")),
+    )
+
+
 def _array(columns: Iterable[str]) -> Column:
-    return F.expr(f"array({', '.join(columns)})")
+    return F.expr(f"array({', '.join(columns)})").cast("array<string>")
 
 
 def _filled(names: Sequence[str], cells: str) -> Column:
