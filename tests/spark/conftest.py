@@ -27,7 +27,7 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.facto
 SPARK_CONF = {
     **REQUIRED,
     "spark.master": "local[2]",
-    "spark.driver.memory": "1g",
+    "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -37,11 +37,16 @@ SPARK_CONF = {
     "spark.log.level": "ERROR",
 }
 FEW_ROWS = {
-    # the tests are over before a better compiler or a parallel collector would pay
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    # The tests are over before a better compiler or a parallel collector would pay. With the first compiler alone, code
+    # has 48 MB, and hundreds of runs in one JVM need more: it would spend a third of its time on making room.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m",
     # to write and compile Java for a query, or to look at it anew after each stage, takes longer than a few rows do
     **INTERPRETED,
     "spark.sql.adaptive.enabled": "false",
+    # nobody looks at the plans of queries that are over, which fill the heap
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.ui.retainedJobs": "10",
+    "spark.ui.retainedStages": "10",
 }
 
 
