@@ -7,6 +7,15 @@ CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 15
 ATTEMPTS: Final = 3
 """Requests that one call makes at most; after throttling and faults of the service it waits before the next."""
+DENIED: Final = (
+    *("AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"),
+    *("ExpiredTokenException", "InvalidIdentityToken", "InvalidSignatureException"),
+)
+"""The codes by which any service says that the identity is not enough."""
+NO_IDENTITY: Final = (
+    "the Pod has no identity of AWS. Give the driver's service account a role (sparkAccounts.driverAnnotations of the "
+    "chart)."
+)
 
 
 def client(service: str, *, region: str | None, endpoint: str | None) -> Any:

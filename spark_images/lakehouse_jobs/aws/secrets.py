@@ -8,15 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lakehouse_api.secrets import AwsSecret, AwsSecrets
-from lakehouse_jobs.aws.clients import client
+from lakehouse_jobs.aws.clients import DENIED, NO_IDENTITY, client
 from lakehouse_jobs.failures import JobError, unavailable
 
 _ARN_REGION: Final = 3
 _GONE: Final = ("ResourceNotFoundException", "InvalidRequestException")
-_REFUSED: Final = (
-    *("AccessDeniedException", "AccessDenied", "DecryptionFailure", "UnrecognizedClientException"),
-    *("InvalidClientTokenId", "InvalidIdentityToken", "ExpiredTokenException", "InvalidSignatureException"),
-)
+_REFUSED: Final = (*DENIED, "DecryptionFailure")
 
 
 def read(asked: AwsSecrets) -> dict[str, str]:
@@ -42,11 +39,7 @@ def _text(secret: AwsSecret, asked: AwsSecrets) -> str | None:
     except exceptions.ClientError as error:
         raise _refusal(secret.name, error.response) from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-        raise unavailable(
-            "AccessDenied",
-            f"secret {secret.name!r}: the Pod has no identity of AWS. Give the driver's service account a role "
-            "(sparkAccounts.driverAnnotations of the chart).",
-        ) from error
+        raise unavailable("AccessDenied", f"secret {secret.name!r}: {NO_IDENTITY}") from error
     except exceptions.NoRegionError as error:
         raise unavailable(
             "CredentialsUnavailable",

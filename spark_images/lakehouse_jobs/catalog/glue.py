@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from lakehouse_api.catalog import CatalogTable, Glue
-from lakehouse_jobs.aws.clients import client
+from lakehouse_jobs.aws.clients import DENIED, NO_IDENTITY, client
 from lakehouse_jobs.catalog.entry import Create, Document, Entry, Keep, Refuse, Update, place, step_for
 
 UNAVAILABLE: Final = "CatalogUnavailable"
@@ -19,10 +19,6 @@ LOOKS: Final = 5
 
 _LOG: Final = logging.getLogger(__name__)
 _RACES: Final = ("ConcurrentModificationException", "AlreadyExistsException", "EntityNotFoundException")
-_DENIED: Final = (
-    *("AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"),
-    *("ExpiredTokenException", "InvalidIdentityToken", "InvalidSignatureException"),
-)
 _REFUSED: Final = ("InvalidInputException", "ResourceNumberLimitExceededException", "ValidationException")
 
 
@@ -124,11 +120,7 @@ def _explained(told: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         raise _refusal(told, error) from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-        raise CatalogError(
-            reason="CatalogDenied",
-            message=f"{told}: the Pod has no identity of AWS. Give the driver's service account a role "
-            "(sparkAccounts.driverAnnotations of the chart).",
-        ) from error
+        raise CatalogError(reason="CatalogDenied", message=f"{told}: {NO_IDENTITY}") from error
     except exceptions.ParamValidationError as error:
         raise CatalogError(reason="CatalogRefused", message=f"{told}: {error}") from error
     except exceptions.BotoCoreError as error:
@@ -142,7 +134,7 @@ def _explained(told: str) -> Iterator[None]:
 def _refusal(told: str, error: Any) -> CatalogError:
     code = _code(error)
     said = " ".join(str(error.response["Error"].get("Message", "")).split()).rstrip(".")
-    if code in _DENIED:
+    if code in DENIED:
         return CatalogError(
             reason="CatalogDenied",
             message=f"{told}: the job's role may not do this ({code}: {said}). Allow it in IAM and, where Lake "
