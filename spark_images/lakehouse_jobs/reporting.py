@@ -27,10 +27,15 @@ def failed(failure: JobError) -> RunResult:
     )
 
 
-def one_line(text: str) -> str:
-    """Fit a text into a result's message."""
+def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
+    """Fit a text into a result's message, or into another limit."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= MESSAGE_LENGTH else f"{flat[: MESSAGE_LENGTH - 1]}…"
+    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+
+
+def place_of(run: RunSpec) -> str:
+    """Give where a run's report lies, to have `.json`, `.log` and the like appended."""
+    return f"{folder(run.report_uri)}/{run.id}"
 
 
 def exit_code(result: RunResult, failure: JobError | None) -> ExitCode:
@@ -71,7 +76,7 @@ def _smaller(result: RunResult) -> Iterator[RunResult]:
 
 def report(storage: Storage, run: RunSpec, result: RunResult, details: Mapping[str, Any], log: str) -> RunResult:
     """Store the full report and the log; the result is the same if that fails, but says no place."""
-    base = f"{folder(run.report_uri)}/{run.id}"
+    base = place_of(run)
     document = {"run": run.document(), "result": result.document(), **details}
     try:
         storage.replace(f"{base}.log", log)

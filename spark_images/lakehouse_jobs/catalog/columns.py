@@ -26,6 +26,8 @@ from pyspark.sql.types import (
     YearMonthIntervalType,
 )
 
+from lakehouse_jobs.reporting import one_line
+
 COMMENT_LENGTH: Final = 255
 _NAMES: Final[Mapping[type[DataType], str]] = {
     ByteType: "tinyint",
@@ -58,7 +60,7 @@ def columns_of(schema: StructType, descriptions: Mapping[str, str]) -> tuple[Col
         Column(
             name=field.name.lower(),
             type=hive_type(field.dataType),
-            comment=_one_line(field.metadata.get("comment") or descriptions.get(field.name, "")),
+            comment=one_line(field.metadata.get("comment") or descriptions.get(field.name, ""), COMMENT_LENGTH),
         )
         for field in schema
     )
@@ -89,8 +91,3 @@ def split(columns: Sequence[Column], partitioned_by: Sequence[str]) -> tuple[tup
     by_name = {column.name: column for column in columns}
     keys = tuple(by_name[name.lower()] for name in partitioned_by)
     return tuple(column for column in columns if column not in keys), keys
-
-
-def _one_line(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= COMMENT_LENGTH else f"{flat[: COMMENT_LENGTH - 1]}…"

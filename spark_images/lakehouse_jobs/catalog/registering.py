@@ -7,13 +7,14 @@ from typing import Final
 
 from pyspark.sql import SparkSession
 
-from lakehouse_api.catalog import MESSAGE_LENGTH, CatalogResult, CatalogTable
+from lakehouse_api.catalog import MESSAGE_LENGTH, CatalogResult, CatalogTable, Registration
 from lakehouse_api.run import RunSpec
 from lakehouse_jobs.catalog.columns import columns_of, descriptions_of
 from lakehouse_jobs.catalog.entry import Entry
 from lakehouse_jobs.catalog.glue import UNAVAILABLE, CatalogError, DataCatalog
 from lakehouse_jobs.ingest.job import Ended
 from lakehouse_jobs.ingest.tables import Table
+from lakehouse_jobs.reporting import one_line
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -22,13 +23,13 @@ def registered(spark: SparkSession, run: RunSpec, ended: Ended) -> Ended:
     """Register the tables of a run that ended well, and add to its result whether that worked."""
     if run.catalog is None:
         return ended
-    result = ended.result.model_copy(update={"catalog": _registered(spark, run)})
+    result = ended.result.model_copy(update={"catalog": _registered(spark, run, run.catalog)})
     return replace(ended, result=result)
 
 
-def _registered(spark: SparkSession, run: RunSpec) -> CatalogResult:
+def _registered(spark: SparkSession, run: RunSpec, catalog: Registration) -> CatalogResult:
     try:
-        _follow(spark, run)
+        _follow(spark, run, catalog)
     except CatalogError as error:
         _LOG.warning("the catalogue does not follow: %s", error)
         return _failed(error.reason, error.message)
@@ -42,19 +43,15 @@ def _registered(spark: SparkSession, run: RunSpec) -> CatalogResult:
 
 
 def _failed(reason: str, message: str) -> CatalogResult:
-    flat = " ".join(message.split())
-    shown = flat if len(flat) <= MESSAGE_LENGTH else f"{flat[: MESSAGE_LENGTH - 1]}…"
-    return CatalogResult(registered=False, reason=reason, message=shown)
+    return CatalogResult(registered=False, reason=reason, message=one_line(message, MESSAGE_LENGTH))
 
 
-def _follow(spark: SparkSession, run: RunSpec) -> None:
+def _follow(spark: SparkSession, run: RunSpec, catalog: Registration) -> None:
     """Bring every entry up to date that can be, then raise the first error; a silent service is asked once."""
-    if run.catalog is None:
-        return
-    catalog, errors = DataCatalog(run.catalog), list[CatalogError]()
-    for table, entry in _entries(spark, run):
+    service, errors = DataCatalog(catalog), list[CatalogError]()
+    for table, entry in _entries(spark, run, catalog):
         try:
-            catalog.follow(table, entry)
+            service.follow(table, entry)
         except CatalogError as error:
             errors.append(error)
             if error.reason == UNAVAILABLE:
@@ -63,10 +60,10 @@ def _follow(spark: SparkSession, run: RunSpec) -> None:
         raise errors[0]
 
 
-def _entries(spark: SparkSession, run: RunSpec) -> Iterator[tuple[CatalogTable, Entry]]:
+def _entries(spark: SparkSession, run: RunSpec, catalog: Registration) -> Iterator[tuple[CatalogTable, Entry]]:
     """Give each table that exists, and what its entry is to say."""
     schema = run.job.contract.schema_
-    for table in run.catalog.tables if run.catalog else ():
+    for table in catalog.tables:
         delta = Table(spark, table.uri)
         columns = delta.columns()
         if columns is None:

@@ -24,6 +24,7 @@ from lakehouse_jobs.lineage.facets import EVENT_SCHEMA, PRODUCER, Document, face
 from lakehouse_jobs.lineage.quality import assertions, failed_assertions
 from lakehouse_jobs.lineage.seen import Seen
 from lakehouse_jobs.lineage.tables import Tables
+from lakehouse_jobs.reporting import place_of
 
 _RUNS: Final = uuid5(NAMESPACE_DNS, "runs.lakehouse.dev")
 _INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}Z")
@@ -87,7 +88,7 @@ class Events:
             reason=result.reason if result else None,
             contract=f"{contract.name} {contract.version}",
             backfill=backfill.shown if backfill else None,
-            report=f"{self.run.report_uri.rstrip('/')}/{self.run.id}.json" if result else None,
+            report=f"{place_of(self.run)}.json" if result else None,
         )
         facets = {"processing_engine": engine, **tags, **_slot(self.run.slot), **error}
         run = {"runId": str(run_uuid(self.run.namespace, self.run.id)), "facets": facets}
@@ -138,9 +139,10 @@ class Events:
 
     def _named_outputs(self) -> list[Document]:
         target = self.run.job.target
+        tables = [uri for uri in (target.uri, target.into_uri) if uri]
         written = {
-            None: [target.uri, *([target.into_uri] if target.into_uri else [])],
-            Verb.REPLAY: [target.uri, *([target.into_uri] if target.into_uri else [])],
+            None: tables,
+            Verb.REPLAY: tables,
             Verb.DISCARD: [target.quarantine_uri],
             Verb.INSPECT: [],
         }

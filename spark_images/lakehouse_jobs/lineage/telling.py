@@ -16,8 +16,8 @@ from lakehouse_jobs.lineage.emitter import Emitter, Lost
 from lakehouse_jobs.lineage.events import Events
 from lakehouse_jobs.lineage.facets import Document
 from lakehouse_jobs.lineage.seen import Seen
-from lakehouse_jobs.reporting import one_line
-from lakehouse_jobs.storage import Storage, folder
+from lakehouse_jobs.reporting import one_line, place_of
+from lakehouse_jobs.storage import Storage
 
 LOST: Final = "lineageEventsLost"
 """The metric that counts events which the endpoint did not take."""
@@ -77,7 +77,7 @@ class Telling:
 
 def _keep(spark: SparkSession, run: RunSpec, lost: Lost) -> bool:
     """Store events that were not taken beside the run's report, one a line; tell whether that went well."""
-    place = f"{folder(run.report_uri)}/{run.id}.lineage.ndjson"
+    place = f"{place_of(run)}.lineage.ndjson"
     try:
         Storage(spark).replace(place, "".join(f"{json.dumps(event, ensure_ascii=False)}\n" for event in lost.events))
     except Exception:  # noqa: BLE001 (logged; the run goes on)
