@@ -44,7 +44,7 @@ def ingest_launch(
 def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[str, Any], config: Config) -> RunSpec:
     resource = scene.resource
     request = request_of(resource.annotations) if start.slot.tends else None
-    backfill = range_of(scene, start.slot)
+    backfill, target = range_of(scene, start.slot), _target(spec, config)
     return RunSpec(
         id=start.run_id,
         kind=resource.kind,
@@ -56,7 +56,7 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
         report_uri=f"{config.lake.uri.rstrip('/')}/_runs/{resource.namespace}/{INGEST_PIPELINE.plural}/{resource.name}",
         stores=stores_of((config.lake.uri, *buckets_read(spec.source)), own_credentials(spec.source), config),
         aws_secrets=from_aws(secret_uses(spec, config), config),
-        catalog=registration_of(_target(spec, config), config),
+        catalog=registration_of(target, config),
         lineage=lineage_of(scene, config),
         job=IngestJob(
             source=spec.source,
@@ -69,7 +69,7 @@ def _run(scene: Scene, spec: IngestPipelineSpec, start: Start, schema: Mapping[s
                 for one in spec.contract.expectations
                 if one.reference
             },
-            target=_target(spec, config),
+            target=target,
             reread=None if request or backfill else resource.annotations.get(REREAD),
             quarantine=request,
             backfill=backfill,

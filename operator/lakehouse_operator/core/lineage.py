@@ -4,7 +4,6 @@ from itertools import takewhile
 
 from lakehouse_api.lineage import KEY_VARIABLE, Lineage, Untold
 from lakehouse_api.status import Outcome
-from lakehouse_operator.core import names
 from lakehouse_operator.core.application import SecretEnv
 from lakehouse_operator.core.config import Config
 from lakehouse_operator.core.drivers import Driver
@@ -40,16 +39,8 @@ def _last(scene: Scene) -> Untold | None:
     """Give the last attempt that failed, unless it stored a report: then it had a result."""
     retry, record = scene.status.retry, scene.status.last_run
     if retry:
-        slot = Slot(text=retry.slot)
-        attempt = names.run_id(
-            prefix=scene.run_prefix,
-            resource=scene.resource,
-            slot=slot.text,
-            slot_key=slot.key,
-            attempt=retry.attempts,
-        )
         return Untold(
-            id=attempt,
+            id=scene.run_id(Slot(text=retry.slot), retry.attempts),
             slot=retry.slot,
             attempt=retry.attempts,
             ended_at=format_time(scene.now),

@@ -6,6 +6,7 @@ from datetime import datetime
 from lakehouse_api.annotations import RUN_NOW
 from lakehouse_api.schedule import Scheduled
 from lakehouse_api.status import RunRecord, RunStatus
+from lakehouse_operator.core import names
 from lakehouse_operator.core.drivers import Driver
 from lakehouse_operator.core.plan import Event, ObjectRef
 from lakehouse_operator.core.resource import Resource
@@ -42,6 +43,12 @@ class Scene:
         """The run-now token that has not been handled yet."""
         token = self.resource.annotations.get(RUN_NOW)
         return token if token and token != self.status.last_handled_run_now else None
+
+    def run_id(self, slot: Slot, attempt: int) -> str:
+        """Give the name of an attempt."""
+        return names.run_id(
+            prefix=self.run_prefix, resource=self.resource, slot=slot.text, slot_key=slot.key, attempt=attempt
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

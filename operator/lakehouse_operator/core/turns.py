@@ -68,10 +68,7 @@ def begin(scene: Scene, start: Start) -> RunStatus:
 
 
 def _attempt(scene: Scene, slot: Slot, attempt: int, failures: int) -> Start:
-    run_id = names.run_id(
-        prefix=scene.run_prefix, resource=scene.resource, slot=slot.text, slot_key=slot.key, attempt=attempt
-    )
-    return Start(run_id=run_id, slot=slot, attempt=attempt, failures=failures)
+    return Start(run_id=scene.run_id(slot, attempt), slot=slot, attempt=attempt, failures=failures)
 
 
 def _seen(scene: Scene) -> RunStatus:
