@@ -39,6 +39,11 @@ class Contract:
         """Give the names of the properties."""
         return frozenset(field.name for field in self.fields)
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Name the properties that tell one row from another; none where the contract does not say."""
+        return tuple(self.schema.get("x-keys", ()))
+
 
 def read_contract(snapshot: ContractSnapshot) -> Contract:
     """Turn a run's contract into columns, or raise ContractError that names all its problems."""

@@ -11,6 +11,7 @@ from lakehouse_api.run import RunSpec
 from lakehouse_api.target import TargetMode
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.plan import Plan
+from lakehouse_jobs.ingest.versions import version_columns
 from lakehouse_jobs.ingest.work import FilesWork, OffsetsWork, WindowWork
 
 _RANGE: Final = "range"
@@ -33,9 +34,8 @@ def cursor_column(run: RunSpec) -> str:
 
 
 def identity(run: RunSpec, contract: Contract) -> list[str]:
-    """Name the columns in which two versions of rows are never the same, the cursor last; none: it is not known."""
-    cursor, keys = cursor_column(run), contract.schema.get("x-keys", [])
-    return [*(key for key in keys if key != cursor), cursor] if keys else []
+    """Name the columns by which a version of a row is known; none: it is not."""
+    return version_columns(contract.keys, cursor_column(run))
 
 
 def unfit(run: RunSpec, contract: Contract) -> str | None:

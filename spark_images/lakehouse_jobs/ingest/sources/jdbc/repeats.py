@@ -13,6 +13,7 @@ from lakehouse_api.target import TargetMode
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.ingest.tables import Table
+from lakehouse_jobs.ingest.versions import version_columns
 from lakehouse_jobs.ingest.work import WindowWork
 from lakehouse_jobs.storage import to_hadoop
 
@@ -32,18 +33,14 @@ class Repeats:
 
     @property
     def identity(self) -> list[str]:
-        """Name the columns in which two versions of rows are never the same: the keys, and the cursor as the last.
-
-        Empty where there are no keys: the cursor alone would name all rows of its moment.
-        """
-        cursor, merge = self.run.job.incremental.cursor if self.run.job.incremental else "", self.run.job.target.merge
-        keys = self.contract.schema.get("x-keys") or (merge.keys if merge else [])
-        return [*(key for key in keys if key != cursor), cursor] if keys else []
+        """Name the columns by which a version of a row is known; none: it is not."""
+        incremental, merge = self.run.job.incremental, self.run.job.target.merge
+        keys = self.contract.keys or (merge.keys if merge else [])
+        return version_columns(keys, incremental.cursor if incremental else None)
 
     def check(self) -> None:
         """Raise KeysMissing when it could not be told what was judged already."""
-        named = self.contract.schema.get("x-keys", [])
-        if self.matter and not (named and set(self.identity) <= self.contract.names):
+        if self.matter and not (self.contract.keys and set(self.identity) <= self.contract.names):
             raise spec_wrong(
                 "KeysMissing",
                 "incremental.lookback reads rows again, and only keys tell which of them the table has: add x-keys to "

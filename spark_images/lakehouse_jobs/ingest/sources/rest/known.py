@@ -1,5 +1,6 @@
 """Rows that were read before: a look back brings them again, and an append must not double them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import reduce
 from operator import and_
@@ -12,13 +13,7 @@ from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.storage import to_hadoop
 
 
-def keys_of(contract: Contract, cursor_column: str | None) -> tuple[str, ...]:
-    """Name the columns by which a version of a record is known: the contract's x-keys and the cursor."""
-    keys = contract.schema.get("x-keys") or ()
-    return tuple(dict.fromkeys([*keys, cursor_column])) if keys and cursor_column else ()
-
-
-def unknown(lines: DataFrame, table: str, contract: Contract, keys: tuple[str, ...], since: datetime) -> DataFrame:
+def unknown(lines: DataFrame, table: str, contract: Contract, keys: Sequence[str], since: datetime) -> DataFrame:
     """Leave out the lines whose version of a record the table has since a time; the last of `keys` is the cursor."""
     types = {field.name: field.ddl for field in contract.fields}
     spark: SparkSession = lines.sparkSession

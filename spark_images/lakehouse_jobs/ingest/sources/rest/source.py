@@ -24,7 +24,7 @@ from lakehouse_jobs.ingest.sources.rest.client import Client
 from lakehouse_jobs.ingest.sources.rest.extraction import FIRST_ROW, Parts, land
 from lakehouse_jobs.ingest.sources.rest.generic import Generic
 from lakehouse_jobs.ingest.sources.rest.hubspot import HubSpot
-from lakehouse_jobs.ingest.sources.rest.known import keys_of, unknown
+from lakehouse_jobs.ingest.sources.rest.known import unknown
 from lakehouse_jobs.ingest.sources.rest.progress import (
     Progress,
     again,
@@ -35,6 +35,7 @@ from lakehouse_jobs.ingest.sources.rest.progress import (
 )
 from lakehouse_jobs.ingest.sources.rest.salesforce import Salesforce
 from lakehouse_jobs.ingest.sources.rest.tokens import tokens_of
+from lakehouse_jobs.ingest.versions import version_columns
 from lakehouse_jobs.ingest.work import WindowWork
 
 _NO_TIME: Final = timedelta(0)
@@ -163,9 +164,9 @@ class Rest:
         return self._at.run.job.incremental.cursor if self._at.run.job.incremental else None
 
     @property
-    def _keys(self) -> tuple[str, ...]:
+    def _keys(self) -> list[str]:
         column = next((name for name, field in self._wanted.items() if field == self._cursor), None)
-        return keys_of(self._at.contract, column)
+        return version_columns(self._at.contract.keys, column)
 
     @property
     def _lookback(self) -> timedelta:
