@@ -8,35 +8,22 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lakehouse_operator.cli import waiting
 from lakehouse_operator.cli.main import lakehouse
-from tests import gen
+from tests.unit.cli.kubectl import Kubectl
 
 Have = Callable[..., None]
 RANGE = ("--from", "2026-01-01", "--until", "2026-01-04")
-KUBECTL = """#!/bin/sh
-# what a real one does is tested against a real API server; this one gives a pipeline and keeps what is set
-case "$*" in
-*annotate*) for each in "$@"; do echo "$each"; done > asked ;;
-*) text=$(sed -n 's|^lakehouse.dev/backfill=||p' asked 2>/dev/null | sed 's/"/\\\\"/g')
-   sed "s|DIGEST|$(printf '["%s"]' "$text" | sha256sum | cut -c1-8)|" pipeline.json ;;
-esac
-"""
+GET = r"""text=$(sed -n 's|^lakehouse.dev/backfill=||p' asked 2>/dev/null | sed 's/"/\\"/g')
+   sed "s|DIGEST|$(printf '["%s"]' "$text" | sha256sum | cut -c1-8)|" pipeline.json"""
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Have:
+def cluster(kubectl: Kubectl) -> Have:
     """Give a function that sets the pipeline that the cluster has."""
-    (tmp_path / "kubectl").write_text(KUBECTL)
-    (tmp_path / "kubectl").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(waiting, "EVERY", 0.01)
+    kubectl.install(GET)
 
     def have(backfill: dict[str, Any] | None = None, **spec: Any) -> None:
-        body = gen.pipeline_body("people", **spec)
-        body["status"] = {"backfill": backfill} if backfill else {}
-        (tmp_path / "pipeline.json").write_text(json.dumps(body))
+        kubectl.give({"backfill": backfill} if backfill else {}, **spec)
 
     return have
 

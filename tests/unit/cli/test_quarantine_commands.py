@@ -8,34 +8,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lakehouse_operator.cli import waiting
 from lakehouse_operator.cli.main import lakehouse
-from tests import gen
+from tests.unit.cli.kubectl import Kubectl
 
 Answer = Callable[..., None]
-KUBECTL = """#!/bin/sh
-# what a real one does is tested against a real API server; this one gives a pipeline and keeps what is set
-case "$*" in
-*annotate*) for each in "$@"; do echo "$each"; done > asked ;;
-*) token=$(sed -n 's|^lakehouse.dev/run-now=||p' asked 2>/dev/null); sed "s|TOKEN|$token|" pipeline.json ;;
-esac
-"""
+GET = """token=$(sed -n 's|^lakehouse.dev/run-now=||p' asked 2>/dev/null); sed "s|TOKEN|$token|" pipeline.json"""
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+def cluster(kubectl: Kubectl) -> Answer:
     """Give a function that sets the pipeline that the cluster has."""
-    (tmp_path / "kubectl").write_text(KUBECTL)
-    (tmp_path / "kubectl").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(waiting, "EVERY", 0.01)
+    kubectl.install(GET)
 
     def have(annotations: dict[str, str] | None = None, status: dict[str, Any] | None = None, **spec: Any) -> None:
-        body = gen.pipeline_body("people", **spec)
-        body["metadata"]["annotations"] = annotations or {}
-        body["status"] = status or {}
-        (tmp_path / "pipeline.json").write_text(json.dumps(body))
+        kubectl.give(status or {}, annotations, **spec)
 
     return have
 

@@ -1,12 +1,10 @@
 """Messages published to topics of an SNS service of the tests' own."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from lakehouse_api.notify import Sns
 from lakehouse_dev.waiting import free_ports
@@ -15,8 +13,8 @@ from lakehouse_operator.core.notices import Message
 from lakehouse_operator.delivery.errors import DeliveryError
 from lakehouse_operator.delivery.topics import Topics
 from tests import gen
+from tests.aws import IDENTITY, REGION
 
-REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 MESSAGE = Message(
     id="5d3bd648044f19119c9ed11702858112",
@@ -27,24 +25,11 @@ MESSAGE = Message(
 )
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[str]:
-    """Return the URL of an SNS and SQS service."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
 def _identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the operator an identity of AWS, as its service account does."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    for name, value in IDENTITY.items():
+        monkeypatch.setenv(name, value)
 
 
 def _config(service: str, *topics: str) -> Config:
@@ -68,10 +53,10 @@ def _received(sqs: Any, queue: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in found]
 
 
-async def test_a_topic_gets_the_document_the_subject_and_the_id(service: str) -> None:
-    arn, sqs, queue = _subscribed(service, "alerts")
+async def test_a_topic_gets_the_document_the_subject_and_the_id(aws: str) -> None:
+    arn, sqs, queue = _subscribed(aws, "alerts")
 
-    await Topics(_config(service)).publish("lakehouse", Sns(topic_arn=arn), MESSAGE)
+    await Topics(_config(aws)).publish("lakehouse", Sns(topic_arn=arn), MESSAGE)
 
     [got] = _received(sqs, queue)
     assert json.loads(got["Message"]) == MESSAGE.document
@@ -82,9 +67,9 @@ async def test_a_topic_gets_the_document_the_subject_and_the_id(service: str) ->
     }
 
 
-async def test_a_topic_that_keeps_order_gets_what_is_said_twice_once(service: str) -> None:
-    arn, sqs, queue = _subscribed(service, "alerts.fifo", FifoTopic="true", FifoQueue="true")
-    topics = Topics(_config(service))
+async def test_a_topic_that_keeps_order_gets_what_is_said_twice_once(aws: str) -> None:
+    arn, sqs, queue = _subscribed(aws, "alerts.fifo", FifoTopic="true", FifoQueue="true")
+    topics = Topics(_config(aws))
 
     await topics.publish("lakehouse", Sns(topic_arn=arn), MESSAGE)
     await topics.publish("lakehouse", Sns(topic_arn=arn), MESSAGE)
@@ -98,27 +83,27 @@ async def _failure(config: Config, arn: str) -> DeliveryError:
     return caught.value
 
 
-async def test_a_topic_that_is_not_there_is_told(service: str) -> None:
-    error = await _failure(_config(service), f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts-of-nobody")
+async def test_a_topic_that_is_not_there_is_told(aws: str) -> None:
+    error = await _failure(_config(aws), f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts-of-nobody")
 
     assert error.failure.reason == "ReceiverRefused"
     assert "NotFound" in error.failure.message
 
 
-async def test_a_topic_that_the_namespace_may_not_use_is_not_called(service: str) -> None:
-    arn, sqs, queue = _subscribed(service, "billing")
+async def test_a_topic_that_the_namespace_may_not_use_is_not_called(aws: str) -> None:
+    arn, sqs, queue = _subscribed(aws, "billing")
 
-    error = await _failure(_config(service), arn)
+    error = await _failure(_config(aws), arn)
 
     assert error.failure.reason == "NotAllowed"
     assert _received(sqs, queue) == []
 
 
-async def test_an_operator_without_an_identity_of_aws_says_so(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_operator_without_an_identity_of_aws_says_so(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
-    error = await _failure(_config(service), f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts")
+    error = await _failure(_config(aws), f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts")
 
     assert error.failure.reason == "CredentialsMissing"
 
