@@ -79,7 +79,7 @@ def _shown(stage: Stage, pod: str) -> Mapping[str, str] | None:
     """Give what a driver shows while it reads; None while it is not there yet."""
     try:
         found = places.of_driver(stage, pod)
-    except DevError:
+    except (DevError, json.JSONDecodeError):  # no UI, or one that says in plain words that Spark is starting
         return None
     return found if "JDBCRelation" in found["the Spark UI's other pages"] else None
 
