@@ -95,5 +95,5 @@ bench: setup ## Measure ours beside the peer: make bench BENCH=launch, or all of
 .PHONY: clean
 clean: ## Remove what builds and tests leave in this directory; the cache under the home directory stays
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist spark-warehouse metastore_db derby.log
-	@rm -rf spark_images/logstore/target
+	@rm -rf spark_images/java/target
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The jars that jobs need beside those of PySpark: Delta, S3A, Kafka, JDBC drivers and our log store, by Maven."""
+"""The jars that jobs need beside those of PySpark: Delta, S3A, Kafka, JDBC drivers and our own, by Maven."""
 
 import hashlib
 import shutil
@@ -13,13 +13,13 @@ from lakehouse_dev.progress import say
 
 SOURCES = REPOSITORY / "spark_images"
 DEPENDENCIES = SOURCES / "jars" / "pom.xml"
-LOG_STORE = SOURCES / "logstore"
+JAVA = SOURCES / "java"
 OUTPUT_TAIL = 4000
 
 
 def job_jars() -> Path:
     """Return the directory of the jars that the Spark image adds to PySpark's own."""
-    sources = [DEPENDENCIES, LOG_STORE / "pom.xml", *sorted((LOG_STORE / "src" / "main").rglob("*.java"))]
+    sources = [DEPENDENCIES, JAVA / "pom.xml", *sorted((JAVA / "src" / "main").rglob("*.java"))]
     return _cached("jobs", sources, _build_job_jars)
 
 
@@ -52,12 +52,12 @@ def _cached(name: str, sources: Sequence[Path], build: Callable[[Path], None]) -
 def _build_job_jars(target: Path) -> None:
     say(
         "Spark jars: downloading Delta, S3A, Kafka and JDBC drivers from Maven Central (140 MB, about 40 s), compiling "
-        "the log store"
+        "our own Java"
     )
     maven("--file", str(DEPENDENCIES), "package", f"-Djars.directory={target}")
     classes = target / "build"
-    maven("--file", str(LOG_STORE / "pom.xml"), "package", "-DskipTests", f"-DbuildDirectory={classes}")
-    shutil.move(classes / "lakehouse-logstore.jar", target / "lakehouse-logstore.jar")
+    maven("--file", str(JAVA / "pom.xml"), "package", "-DskipTests", f"-DbuildDirectory={classes}")
+    shutil.move(classes / "lakehouse-spark.jar", target / "lakehouse-spark.jar")
     shutil.rmtree(classes)
 
 

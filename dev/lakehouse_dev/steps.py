@@ -66,13 +66,13 @@ def _tests(name: str, about: str, *folders: str) -> Step:
     return Step(name=name, command=command, about=about, report=report)
 
 
-_LOG_STORE = (
+_JAVA = (
     "mvn",
     "--batch-mode",
     "--quiet",
     "-Dstyle.color=never",
     "--file",
-    "spark_images/logstore/pom.xml",
+    "spark_images/java/pom.xml",
     "verify",
 )
 FAST = (
@@ -82,7 +82,7 @@ FAST = (
 )
 JOBS = (_tests("spark", "the jobs with a real Spark and S3", "spark"),)
 REST = (
-    Step(name="log store", command=_LOG_STORE, about="Java tests of the S3 log store (about 1 min, 4 the first time)"),
+    Step(name="java", command=_JAVA, about="the Java classes' own tests (about 1 min, 4 the first time)"),
     Step(
         name="tools", command=(*_PYTHON, "lakehouse_dev", "tools"), about="Kubernetes and helm (15 min the first time)"
     ),

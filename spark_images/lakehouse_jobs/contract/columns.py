@@ -1,4 +1,4 @@
-"""The types of columns: in the table, as readers are to read them, and from the text of an exact verdict."""
+"""The types of columns: in the table, and from the text of an exact verdict."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -23,8 +23,8 @@ from pyspark.sql.types import (
 
 from lakehouse_api.columns import ColumnKind, Field
 
-READ_AS_TEXT: Final = frozenset(
-    {ColumnKind.STRING, ColumnKind.TIMESTAMP, ColumnKind.LOCAL, ColumnKind.DATE, ColumnKind.JSON}
+_WRITTEN_AS_TEXT: Final = frozenset(
+    {ColumnKind.STRING, ColumnKind.TIMESTAMP, ColumnKind.LOCAL, ColumnKind.DATE, ColumnKind.DECIMAL, ColumnKind.JSON}
 )
 _TYPES: Final[Mapping[ColumnKind, DataType]] = {
     ColumnKind.TIMESTAMP: TimestampType(),
@@ -43,17 +43,6 @@ def column_type(field: Field) -> DataType:
     return _nested(field, column_type) or _TYPES.get(field.kind, StringType())
 
 
-def json_column_type(field: Field) -> DataType:
-    """Give the type as which the JSON reader is to read a field.
-
-    Times are read as strings, because that reader takes all kinds of texts and numbers for times. Decimals are read as
-    doubles, because it rounds decimals and takes strings for them.
-    """
-    if field.kind is ColumnKind.DECIMAL:
-        return DoubleType()
-    return _nested(field, json_column_type) or (StringType() if field.kind in READ_AS_TEXT else _TYPES[field.kind])
-
-
 def from_text(field: Field, text: Column) -> Column:
     """Give the column of a field from the text that the exact verdict has for it, which fits its type without loss."""
     if field.nested:
@@ -62,10 +51,8 @@ def from_text(field: Field, text: Column) -> Column:
 
 
 def _written_type(field: Field) -> DataType:
-    """The exact verdict writes decimals as strings, in which no digit is lost."""
-    if field.kind is ColumnKind.DECIMAL:
-        return StringType()
-    return _nested(field, _written_type) or json_column_type(field)
+    """The exact verdict writes times and decimals as strings, in which no digit is lost."""
+    return _nested(field, _written_type) or (StringType() if field.kind in _WRITTEN_AS_TEXT else _TYPES[field.kind])
 
 
 def _nested(field: Field, within: Callable[[Field], DataType]) -> DataType | None:

@@ -21,7 +21,7 @@ _SHIFTED: Final = "(?!0001|9999)"  # in those years an offset can lead out of th
 _CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _LOCAL: Final = rf"\A{_CALENDAR}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?\z"
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_FORMATS: Final = {
+FORMATS: Final = {
     "date": rf"\A{_CALENDAR}\z",
     "date-time": rf"\A{_SHIFTED}{_CALENDAR}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?(?:Z|[+-]{_CLOCK})\z",
     "email": "@",
@@ -98,9 +98,9 @@ def _formatted(cell: Cell, schema: Mapping[str, Any], holds: bool) -> Condition:
     if json_type(cell.field) != "string":
         return holds
     name = schema["format"]
-    if name not in _FORMATS or not holds:
+    if name not in FORMATS or not holds:
         return False
-    shape = _finds(_FORMATS[name], cell.value)
+    shape = _finds(FORMATS[name], cell.value)
     was_cast = cell.field.kind in {ColumnKind.TIMESTAMP, ColumnKind.DATE}
     cast = None if was_cast else _CAST_BY_FORMAT.get(name)
     return shape & cell.value.try_cast(cast).isNotNull() if cast else shape

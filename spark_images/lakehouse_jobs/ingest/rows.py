@@ -5,19 +5,16 @@ Columns: `ok` (the native verdict), `text` (the row as JSON), `flaw` (what the r
 `row` (a struct of the contract's columns, to be trusted where ok).
 """
 
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
-from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lakehouse_api.columns import quoted
 from lakehouse_jobs.contract.cell import Cell
-from lakehouse_jobs.contract.columns import json_column_type
 from lakehouse_jobs.contract.conditions import Condition, all_of
-from lakehouse_jobs.contract.json_cells import json_cells
+from lakehouse_jobs.contract.json_rows import read_json
 from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
@@ -25,14 +22,6 @@ from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
 UNREADABLE: Final = "Unreadable"
 """The flaw of a file that as a whole is not of its format; no row of it can be found."""
 NO_TEXT: Final = "Encoding: it has bytes that are no text in the file's encoding"
-
-_STRICT_JSON: Final = {
-    "allowSingleQuotes": "false",
-    "allowNonNumericNumbers": "false",
-    "columnNameOfCorruptRecord": "broken",
-}
-_TEXT_AND_MARK: Final = 2
-_LONE_SURROGATE: Final = r"(?i)\\ud[89a-f]"
 
 
 def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
@@ -43,40 +32,18 @@ def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
 
 
 def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> DataFrame:
-    """Judge lines with the columns `value` (a JSON text), `file` and `place` (the row's number there).
-
-    The members of `value` are read once, inside a document of our own.
-
-    Spark's reader stops at the end of the first value and would not see what follows. So the text is made the first of
-    two elements, the second being a mark. If there are just two and the last is the mark, the text was one whole value:
-    whatever follows it would have ended the array, or begun another element. Nobody can guess the names used.
-    """
-    array, mark = f"a{secrets.token_hex(8)}", f"m{secrets.token_hex(8)}"
-    members = StructType([StructField(field.name, json_column_type(field)) for field in contract.fields])
-    elements = ArrayType(members.add(mark, StringType()))
-    schema = StructType().add(array, elements).add("broken", StringType())
-    wrapped = F.concat(F.lit(f'{{"{array}":['), F.col("value"), F.lit(f',{{"{mark}":"."}}]}}'))
-    parsed = lines.select("*", F.from_json(wrapped, schema, _STRICT_JSON).alias("parsed"))
-    first, last = (F.get(F.col(f"parsed.{array}"), F.lit(place)) for place in (0, 1))
-    whole = F.col("parsed.broken").isNull() & (F.size(F.col(f"parsed.{array}")) == _TEXT_AND_MARK) & (last[mark] == ".")
-    whole = whole & first.isNotNull()
-    found = {field.name: first[field.name] for field in contract.fields}
-    value = F.col("value")
-    clean = F.is_valid_utf8(value) & (~F.contains(value, F.lit("\\u")) | ~value.rlike(_LONE_SURROGATE))
-    keys, names = F.json_object_keys(value), F.array(*map(F.lit, sorted(contract.names)))
-    others = F.array_except(keys, names)
-    return judged_rows(
-        parsed,
-        contract,
-        json_cells(contract, found, F.col("value")),
-        no_others=F.size(others) == 0,
-        text=F.col("value"),
-        flaw=F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))),
-        others=others,
-        lacks=F.array_except(names, keys),
-        file=F.col("file"),
-        number=F.col("place"),
-        also=whole & clean,
+    """Judge lines with the columns `value` (a JSON text), `file` and `place` (the row's number there)."""
+    read = lines.select("*", read_json(lines.sparkSession, F.col("value"), contract).alias("read"))
+    found = read.select("*", F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))).alias("found"))
+    return found.select(
+        (F.col("found").isNull() & F.coalesce("read.ok", F.lit(False))).alias("ok"),  # noqa: FBT003 (a literal)
+        F.col("value").alias("text"),
+        F.col("found").cast("string").alias("flaw"),
+        "read.others",
+        "read.lacks",
+        "file",
+        F.col("place").cast("bigint").alias("number"),
+        "read.row",
     )
 
 
@@ -118,11 +85,9 @@ def judged_rows(
     lacks: Column,
     file: Column,
     number: Column,
-    also: Column | None = None,
 ) -> DataFrame:
-    """Bring rows into the shape; `also` is what a row must satisfy beside the contract to be accepted natively."""
+    """Bring rows into the shape."""
     ok = accepts(contract, cells, no_others=no_others) & flaw.isNull()
-    ok = ok if also is None else ok & F.coalesce(also, F.lit(False))  # noqa: FBT003 (a literal)
     return source.select(
         ok.alias("ok"),
         text.alias("text"),

@@ -1,0 +1,229 @@
+package dev.lakehouse.spark.rows;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.unsafe.types.UTF8String;
+
+/**
+ * Reads one text as one JSON object, guided by the fields of a contract.
+ *
+ * <p>What a field's column could not keep exactly, and what Python might read otherwise, is undecided. An IOException
+ * says that the text is no JSON, or has more of something than is reasonable.
+ */
+final class JsonReader {
+  static final double EXACT_UP_TO = 0x1p53;
+
+  private static final int DEEPEST = 200;
+  private static final int LONGEST_NUMBER = 1000;
+  private static final int MOST_DIGITS = 100;
+  private static final int PREFIX = 4;
+  private static final UTF8String ESCAPE = UTF8String.fromString("\\u");
+  // names may be as many as there are rows, so they are not kept for ever
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
+          .build();
+
+  private final JsonParser parser;
+  private final boolean escaped;
+
+  private JsonReader(JsonParser parser, boolean escaped) {
+    this.parser = parser;
+    this.escaped = escaped;
+  }
+
+  /** Reads the members that the row's fields name, and the names of the others. */
+  static Members row(UTF8String text, Field row) throws IOException, Undecided {
+    byte[] bytes = object(text);
+    try (JsonParser parser = JSON.createParser(bytes)) {
+      parser.nextToken();
+      Members members = new JsonReader(parser, text.contains(ESCAPE)).struct(row, true);
+      requireEnd(parser);
+      return members;
+    }
+  }
+
+  /** Reads only the names of the members. */
+  static Set<String> names(UTF8String text) throws IOException, Undecided {
+    byte[] bytes = object(text);
+    try (JsonParser parser = JSON.createParser(bytes)) {
+      parser.nextToken();
+      Set<String> names = new LinkedHashSet<>();
+      while (parser.nextToken() != JsonToken.END_OBJECT) {
+        names.add(parser.currentName());
+        parser.nextToken();
+        parser.skipChildren();
+      }
+      requireEnd(parser);
+      return names;
+    }
+  }
+
+  /** Gives the bytes of a text that begins as an object in UTF-8; the parser would look for other encodings too. */
+  private static byte[] object(UTF8String text) throws Undecided {
+    byte[] bytes = text.getBytes();
+    int place = 0;
+    while (place < bytes.length && " \t\r\n".indexOf(bytes[place]) >= 0) {
+      place++;
+    }
+    boolean found = place < bytes.length && bytes[place] == '{';
+    for (int first = 0; first < Math.min(bytes.length, PREFIX); first++) {
+      found &= bytes[first] != 0;
+    }
+    if (!found) {
+      throw Undecided.UNDECIDED;
+    }
+    return bytes;
+  }
+
+  private static void requireEnd(JsonParser parser) throws IOException, Undecided {
+    if (parser.nextToken() != null) {
+      throw Undecided.UNDECIDED;
+    }
+  }
+
+  private Members struct(Field field, boolean isRow) throws IOException, Undecided {
+    Members found = new Members();
+    for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+      Field member = field.members().get(name);
+      JsonToken token = parser.nextToken();
+      if (member != null) {
+        put(found, name, value(member, token));
+      } else if (isRow || token == JsonToken.VALUE_NULL) {
+        found.others().add(text(name));
+        skip(token);
+      } else {
+        throw Undecided.UNDECIDED; // the exact check names what no column keeps
+      }
+    }
+    return found;
+  }
+
+  private Members map(Field field) throws IOException, Undecided {
+    Members found = new Members();
+    for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+      put(found, text(name), value(field.element(), parser.nextToken()));
+    }
+    return found;
+  }
+
+  private static void put(Members members, String name, Object value) throws Undecided {
+    if (members.read().put(name, value) != null) {
+      throw Undecided.UNDECIDED; // a name that is there twice
+    }
+  }
+
+  private Object[] list(Field field) throws IOException, Undecided {
+    List<Object> found = new ArrayList<>();
+    for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
+      found.add(value(field.element(), token));
+    }
+    return found.toArray();
+  }
+
+  private Object value(Field field, JsonToken token) throws IOException, Undecided {
+    if (token == JsonToken.VALUE_NULL) {
+      return Rule.NULL;
+    }
+    return switch (field.kind()) {
+      case STRING, TIMESTAMP, TIMESTAMP_NTZ, DATE -> string(token);
+      case BIGINT -> integer(token);
+      case DOUBLE -> number(token);
+      case DECIMAL -> decimal(token);
+      case BOOLEAN -> bool(token);
+      case STRUCT -> {
+        require(token == JsonToken.START_OBJECT);
+        yield struct(field, false);
+      }
+      case MAP -> {
+        require(token == JsonToken.START_OBJECT);
+        yield map(field);
+      }
+      case ARRAY -> {
+        require(token == JsonToken.START_ARRAY);
+        yield list(field);
+      }
+      case JSON -> throw Undecided.UNDECIDED;
+    };
+  }
+
+  private String string(JsonToken token) throws IOException, Undecided {
+    require(token == JsonToken.VALUE_STRING);
+    return text(parser.getText());
+  }
+
+  private Boolean bool(JsonToken token) throws Undecided {
+    require(token == JsonToken.VALUE_TRUE || token == JsonToken.VALUE_FALSE);
+    return token == JsonToken.VALUE_TRUE;
+  }
+
+  private Long integer(JsonToken token) throws IOException, Undecided {
+    if (token == JsonToken.VALUE_NUMBER_INT) {
+      require(parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER);
+      long value = parser.getLongValue();
+      require(Math.abs((double) value) < EXACT_UP_TO);
+      return value;
+    }
+    double value = number(token);
+    require(value == Math.rint(value));
+    return (long) value;
+  }
+
+  private Double number(JsonToken token) throws IOException, Undecided {
+    if (token == JsonToken.VALUE_NUMBER_INT) {
+      return (double) integer(token);
+    }
+    require(token == JsonToken.VALUE_NUMBER_FLOAT);
+    double value = parser.getDoubleValue();
+    require(Math.abs(value) < EXACT_UP_TO);
+    return value;
+  }
+
+  private BigDecimal decimal(JsonToken token) throws IOException, Undecided {
+    number(token);
+    require(parser.getTextLength() <= MOST_DIGITS);
+    BigDecimal value = new BigDecimal(parser.getText());
+    require(Math.abs(value.scale()) <= MOST_DIGITS);
+    return value;
+  }
+
+  /** Passes over a value. Python reads its numbers too, and refuses the very long ones. */
+  private void skip(JsonToken token) throws IOException, Undecided {
+    int depth = 0;
+    for (JsonToken each = token; ; each = parser.nextToken()) {
+      depth += each.isStructStart() ? 1 : each.isStructEnd() ? -1 : 0;
+      require(!each.isNumeric() || parser.getTextLength() <= LONGEST_NUMBER);
+      if (depth == 0) {
+        return;
+      }
+    }
+  }
+
+  /** Gives a string that is a text: escapes can write half a character, which no column keeps. */
+  private String text(String string) throws Undecided {
+    if (escaped) {
+      for (int place = 0; place < string.length(); place++) {
+        if (Character.isSurrogate(string.charAt(place))) {
+          require(Character.isSurrogatePair(string.charAt(place), place + 1 < string.length() ? string.charAt(place + 1) : 0));
+          place++;
+        }
+      }
+    }
+    return string;
+  }
+
+  private static void require(boolean known) throws Undecided {
+    if (!known) {
+      throw Undecided.UNDECIDED;
+    }
+  }
+}

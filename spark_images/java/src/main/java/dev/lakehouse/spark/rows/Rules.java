@@ -1,0 +1,373 @@
+package dev.lakehouse.spark.rows;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.DoublePredicate;
+import java.util.function.IntPredicate;
+import java.util.regex.Pattern;
+
+/**
+ * Compiles the keywords of JSON Schema into rules.
+ *
+ * <p>A rule may always say that it does not know; it must never say what the reference validator does not. A keyword
+ * that is not known here leaves every value to the exact check. Regular expressions are Java's already, written so that
+ * a match here implies one in Python; that there is none implies nothing.
+ */
+final class Rules {
+  private static final int MATCHED_UP_TO = 2000; // Java's matcher recurses; a long value could exhaust the stack
+  private static final Rule UNKNOWN =
+      value -> {
+        throw Undecided.UNDECIDED;
+      };
+
+  private Rules() {}
+
+  static Rule of(JsonNode schema) {
+    if (schema.isBoolean()) {
+      boolean all = schema.booleanValue();
+      return value -> all;
+    }
+    List<Rule> rules = new ArrayList<>();
+    schema.properties().forEach(each -> rules.add(keyword(each.getKey(), each.getValue(), schema)));
+    return rules.size() == 1 ? rules.get(0) : all(rules);
+  }
+
+  private static Rule keyword(String name, JsonNode value, JsonNode schema) {
+    return switch (name) {
+      case "type" -> type(value);
+      case "enum" -> oneOfValues(value);
+      case "const" -> equalTo(value);
+      case "pattern" -> ofStrings(matches(value));
+      case "format" -> ofStrings(format(value));
+      case "minLength" -> ofLength(length -> length >= value.doubleValue());
+      case "maxLength" -> ofLength(length -> length <= value.doubleValue());
+      case "minimum" -> ofNumbers(number -> number >= reachable(value));
+      case "maximum" -> ofNumbers(number -> number <= reachable(value));
+      case "exclusiveMinimum" -> ofNumbers(number -> number > reachable(value));
+      case "exclusiveMaximum" -> ofNumbers(number -> number < reachable(value));
+      case "multipleOf" -> multipleOf(value);
+      case "allOf" -> all(each(value));
+      case "anyOf" -> any(each(value));
+      case "oneOf" -> one(each(value));
+      case "not" -> not(of(value));
+      case "if" -> conditional(of(value), part(schema, "then"), part(schema, "else"));
+      case "then", "else" -> any -> true; // judged with "if"
+      case "properties" -> properties(value);
+      case "required" -> ofObjects(members -> hasAll(members, value));
+      case "additionalProperties" -> additional(value, schema.path("properties"));
+      case "dependentRequired" -> dependentRequired(value);
+      case "dependentSchemas" -> dependentSchemas(value);
+      case "propertyNames" -> propertyNames(of(value));
+      case "minProperties" -> ofObjects(members -> members.size() >= value.doubleValue());
+      case "maxProperties" -> ofObjects(members -> members.size() <= value.doubleValue());
+      case "items" -> items(of(value));
+      case "contains" -> contains(of(value));
+      case "uniqueItems" -> value.booleanValue() ? ofArrays(Rules::isUnique) : any -> true;
+      case "minItems" -> ofArrays(items -> items.length >= value.doubleValue());
+      case "maxItems" -> ofArrays(items -> items.length <= value.doubleValue());
+      default -> UNKNOWN;
+    };
+  }
+
+  private interface OfObjects {
+    boolean holds(Members members) throws Undecided;
+  }
+
+  private interface OfArrays {
+    boolean holds(Object[] items) throws Undecided;
+  }
+
+  private interface OfStrings {
+    boolean holds(String text) throws Undecided;
+  }
+
+  private static Rule ofObjects(OfObjects rule) {
+    return value -> !(value instanceof Members members) || rule.holds(members);
+  }
+
+  private static Rule ofArrays(OfArrays rule) {
+    return value -> !(value instanceof Object[] items) || rule.holds(items);
+  }
+
+  private static Rule ofStrings(OfStrings rule) {
+    return value -> !(value instanceof String text) || rule.holds(text);
+  }
+
+  private static Rule ofLength(IntPredicate rule) {
+    return ofStrings(text -> rule.test(text.codePointCount(0, text.length())));
+  }
+
+  private static Rule ofNumbers(DoublePredicate rule) {
+    return value -> !(value instanceof Number number) || rule.test(number.doubleValue());
+  }
+
+  private static Rule type(JsonNode names) {
+    Set<String> taken = new HashSet<>();
+    if (names.isTextual()) {
+      taken.add(names.textValue());
+    }
+    names.forEach(each -> taken.add(each.textValue()));
+    boolean numbers = taken.contains("number");
+    boolean integers = taken.contains("integer");
+    return value -> {
+      if (value instanceof Number number) {
+        double found = number.doubleValue();
+        return numbers || (integers && found == Math.rint(found));
+      }
+      return taken.contains(typeOf(value));
+    };
+  }
+
+  private static String typeOf(Object value) {
+    if (value == Rule.NULL) {
+      return "null";
+    }
+    return value instanceof String
+        ? "string"
+        : value instanceof Boolean ? "boolean" : value instanceof Members ? "object" : "array";
+  }
+
+  private static Rule oneOfValues(JsonNode values) {
+    List<Rule> rules = new ArrayList<>();
+    values.forEach(each -> rules.add(equalTo(each)));
+    return any(rules);
+  }
+
+  private static Rule equalTo(JsonNode literal) {
+    return value -> {
+      if (literal.isContainerNode()) {
+        if (value instanceof Members || value instanceof Object[]) {
+          throw Undecided.UNDECIDED;
+        }
+        return false;
+      }
+      if (value instanceof Number number) {
+        double wanted = literal.doubleValue();
+        return literal.isNumber() && Math.abs(wanted) < JsonReader.EXACT_UP_TO && number.doubleValue() == wanted;
+      }
+      if (value instanceof String text) {
+        return literal.isTextual() && text.equals(literal.textValue());
+      }
+      if (value instanceof Boolean truth) {
+        return literal.isBoolean() && truth == literal.booleanValue();
+      }
+      return value == Rule.NULL && literal.isNull();
+    };
+  }
+
+  private static OfStrings matches(JsonNode expression) {
+    if (!expression.isTextual()) {
+      return text -> UNKNOWN.holds(text);
+    }
+    Pattern pattern = Pattern.compile(expression.textValue());
+    return text -> text.length() <= MATCHED_UP_TO && pattern.matcher(text).find() || UNKNOWN.holds(text);
+  }
+
+  private static OfStrings format(JsonNode form) {
+    return switch (form.path("name").asText()) {
+      case "date-time" -> text -> Times.moment(text) != Long.MIN_VALUE;
+      case "date" -> text -> Times.day(text) != Integer.MIN_VALUE;
+      default -> matches(form.path("shape"));
+    };
+  }
+
+  /** A bound beyond all numbers compares with them as the nearest one that is still beyond them. */
+  private static double reachable(JsonNode bound) {
+    return Math.max(Math.min(bound.doubleValue(), JsonReader.EXACT_UP_TO), -JsonReader.EXACT_UP_TO);
+  }
+
+  /** The validator divides by fractions and takes remainders of whole numbers; so does this. */
+  private static Rule multipleOf(JsonNode factor) {
+    double by = factor.doubleValue();
+    return value -> {
+      if (!(value instanceof Number number)) {
+        return true;
+      }
+      double quotient = number.doubleValue() / by;
+      double largest = factor.isIntegralNumber() ? by : quotient;
+      if (!(Math.abs(largest) < JsonReader.EXACT_UP_TO)) {
+        throw Undecided.UNDECIDED;
+      }
+      return factor.isIntegralNumber() ? number.doubleValue() % by == 0 : quotient == Math.rint(quotient);
+    };
+  }
+
+  private static List<Rule> each(JsonNode schemas) {
+    List<Rule> rules = new ArrayList<>();
+    schemas.forEach(each -> rules.add(of(each)));
+    return rules;
+  }
+
+  private static Rule part(JsonNode schema, String name) {
+    return schema.has(name) ? of(schema.get(name)) : any -> true;
+  }
+
+  private static Rule all(List<Rule> rules) {
+    Rule[] each = rules.toArray(Rule[]::new);
+    return value -> {
+      for (Rule rule : each) {
+        if (!rule.holds(value)) {
+          return false;
+        }
+      }
+      return true;
+    };
+  }
+
+  private static Rule any(List<Rule> rules) {
+    Rule[] each = rules.toArray(Rule[]::new);
+    return value -> {
+      for (Rule rule : each) {
+        if (rule.holds(value)) {
+          return true;
+        }
+      }
+      return false;
+    };
+  }
+
+  private static Rule one(List<Rule> rules) {
+    return value -> {
+      int fits = 0;
+      for (Rule rule : rules) {
+        fits += rule.holds(value) ? 1 : 0;
+      }
+      return fits == 1;
+    };
+  }
+
+  private static Rule not(Rule rule) {
+    return value -> !rule.holds(value);
+  }
+
+  private static Rule conditional(Rule condition, Rule then, Rule otherwise) {
+    return value -> condition.holds(value) ? then.holds(value) : otherwise.holds(value);
+  }
+
+  private static Rule properties(JsonNode schemas) {
+    Map<String, Rule> rules = byName(schemas);
+    return ofObjects(
+        members -> {
+          for (Map.Entry<String, Rule> each : rules.entrySet()) {
+            Object value = members.get(each.getKey());
+            if (value != null && !each.getValue().holds(value)) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Map<String, Rule> byName(JsonNode schemas) {
+    Map<String, Rule> rules = new LinkedHashMap<>();
+    schemas.properties().forEach(each -> rules.put(each.getKey(), of(each.getValue())));
+    return rules;
+  }
+
+  private static boolean hasAll(Members members, JsonNode names) {
+    for (JsonNode each : names) {
+      if (!members.has(each.textValue())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static Rule additional(JsonNode schema, JsonNode named) {
+    Rule rule = of(schema);
+    Rule unread = schema.isBoolean() ? rule : UNKNOWN;
+    return ofObjects(
+        members -> {
+          for (String name : members.others()) {
+            if (!named.has(name) && !unread.holds(Rule.NULL)) {
+              return false;
+            }
+          }
+          for (Map.Entry<String, Object> each : members.read().entrySet()) {
+            if (!named.has(each.getKey()) && !rule.holds(each.getValue())) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Rule dependentRequired(JsonNode names) {
+    return ofObjects(
+        members -> {
+          for (Map.Entry<String, JsonNode> each : names.properties()) {
+            if (members.has(each.getKey()) && !hasAll(members, each.getValue())) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Rule dependentSchemas(JsonNode schemas) {
+    Map<String, Rule> rules = byName(schemas);
+    return ofObjects(
+        members -> {
+          for (Map.Entry<String, Rule> each : rules.entrySet()) {
+            if (members.has(each.getKey()) && !each.getValue().holds(members)) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Rule propertyNames(Rule rule) {
+    return ofObjects(
+        members -> {
+          for (Set<String> names : List.of(members.read().keySet(), members.others())) {
+            for (String name : names) {
+              if (!rule.holds(name)) {
+                return false;
+              }
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Rule items(Rule rule) {
+    return ofArrays(
+        items -> {
+          for (Object each : items) {
+            if (!rule.holds(each)) {
+              return false;
+            }
+          }
+          return true;
+        });
+  }
+
+  private static Rule contains(Rule rule) {
+    return ofArrays(
+        items -> {
+          for (Object each : items) {
+            if (rule.holds(each)) {
+              return true;
+            }
+          }
+          return false;
+        });
+  }
+
+  private static boolean isUnique(Object[] items) throws Undecided {
+    Set<Object> found = new HashSet<>();
+    for (Object each : items) {
+      if (items.length > 1 && (each instanceof Members || each instanceof Object[])) {
+        throw Undecided.UNDECIDED;
+      }
+      found.add(each instanceof Number number ? (Object) (number.doubleValue() + 0.0) : each); // -0.0 is 0.0
+    }
+    return found.size() == items.length;
+  }
+}
