@@ -5,11 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.run import ExitCode
-from lakehouse_jobs.contract.conditions import all_of, any_of
 from lakehouse_jobs.failures import JobError
 from tests.spark.lake import Lake, lines
 
@@ -75,15 +73,6 @@ def test_a_file_with_5_000_columns_is_read(lake: Lake) -> None:
     [(row, reasons)] = lake.refused()
     assert list(json.loads(row)) == names
     assert reasons == [("/c4999", "type"), ("/c7", "type")]
-
-
-def test_conditions_on_thousands_of_columns_are_planned(lake: Lake) -> None:
-    every = all_of(F.col("id") > number for number in range(2000))
-    some = any_of(F.col("id") == number for number in range(2000))
-    assert isinstance(every, Column)
-    assert isinstance(some, Column)
-
-    assert lake.spark.range(3).where(every & some).columns == ["id"]
 
 
 def test_a_required_column_that_a_file_lacks_refuses_its_rows(lake: Lake) -> None:

@@ -15,11 +15,9 @@ from referencing.jsonschema import DRAFT202012
 
 from lakehouse_api.run import ContractSnapshot
 from lakehouse_jobs.contract.columns import from_text
-from lakehouse_jobs.contract.conditions import all_of
-from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.exact import Verdict, judge_cells, judge_json
 from lakehouse_jobs.contract.schema import Contract, read_contract
-from lakehouse_jobs.ingest.rows import json_text_rows, judged_rows, typed_rows
+from lakehouse_jobs.ingest.rows import judged_rows, typed_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +109,7 @@ def _native(spark: SparkSession, case: Case, exact: Sequence[Verdict]) -> DataFr
     """Judge natively and compare the values; those of the exact tier travel as the name of the row's file."""
     numbered = [(number, row, json.dumps(exact[number].values)) for number, row in enumerate(case.rows)]
     lines = spark.createDataFrame(numbered, "place bigint, value string, file string").coalesce(1)
-    rows = _cell_rows(case, lines) if case.cells else json_text_rows(lines, case.contract, flaw=F.lit(None))
+    rows = judged_rows(lines, case.contract, flaw=F.lit(None), cells=case.cells)
     proven = _proven(case.contract, F.from_json("file", "array<string>"))
     return rows.select("number", "ok", _text_of(F.col("row")).eqNullSafe(_text_of(proven)).alias("same"))
 
@@ -124,25 +122,6 @@ def _proven(contract: Contract, texts: Column) -> Column:
 def _text_of(row: Column) -> Column:
     """Write a row as JSON, in which zero has no sign."""
     return F.regexp_replace(F.to_json(row), r"-0\.0(?![0-9])", "0.0")
-
-
-def _cell_rows(case: Case, lines: DataFrame) -> DataFrame:
-    members, contract = F.from_json("value", "map<string,string>"), case.contract
-    names = sorted({name for row in case.rows for name in json.loads(row)} | contract.names)
-    texts = {name: F.element_at(members, F.lit(name)) for name in names}
-    others = [F.coalesce(texts[name], F.lit("")) == "" for name in names if name not in contract.names]
-    return judged_rows(
-        lines,
-        contract,
-        csv_cells(contract, texts),
-        no_others=all_of(others),
-        text=F.col("value"),
-        flaw=F.lit(None),
-        others=F.lit(None),
-        lacks=F.lit(None),
-        file=F.col("file"),
-        number=F.col("place"),
-    )
 
 
 def _compared(case: Case, number: int, native: bool, same: bool, exact: Sequence[Verdict]) -> Judged:  # noqa: FBT001 (a row's)

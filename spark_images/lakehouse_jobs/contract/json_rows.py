@@ -1,11 +1,9 @@
-"""Rows of JSON text, read and judged in one pass by the image's own class `dev.lakehouse.spark.rows.JsonRows`.
-
-Written as expressions of Spark, as for other formats, the same verdict costs more than to read the text: Spark's reader
-hides what the verdict needs (a null from a missing member, a number from its text), and expressions as large as a
-contract take seconds to compile.
+"""The native verdict: JSON texts, read and judged in one pass by the image's class `dev.lakehouse.spark.rows.JsonRows`.
 
 What the class is told of a contract is made here: its fields, and its rule, which is its schema without annotations and
-with Java's regular expressions.
+with Java's regular expressions. Soundness is the only duty there. A keyword that it does not know, a number beyond
+those with which Java and Python surely calculate alike, an ambiguity of the format: each merely leaves the row to the
+exact check.
 """
 
 import json
@@ -19,26 +17,35 @@ from pyspark.sql.types import ArrayType, BooleanType, StringType, StructField, S
 from lakehouse_api.columns import ColumnKind, Field
 from lakehouse_api.references import demands_nothing
 from lakehouse_jobs.contract.columns import column_type
-from lakehouse_jobs.contract.keywords import FORMATS
 from lakehouse_jobs.contract.patterns import to_java
 from lakehouse_jobs.contract.schema import Contract
 
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_SHAPES: Final = {
+    "email": "@",
+    "idn-email": "@",
+    "ipv4": rf"\A{_OCTET}(?:\.{_OCTET}){{3}}\z",
+    "uuid": r"\A[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\z",
+}
+"""Of formats, a value of which is surely one. The class itself knows dates and times."""
 
-def read_json(spark: SparkSession, text: Column, contract: Contract) -> Column:
+
+def read_json(spark: SparkSession, text: Column, contract: Contract, *, cells: bool) -> Column:
     """Read a column of texts in UTF-8: a struct of `ok`, `others`, `lacks` and `row`, as `ingest.rows` describes them.
 
-    `row` is NULL unless `ok`; `others` and `lacks` are NULL where the text is no JSON object.
+    `row` is NULL unless `ok`; `others` and `lacks` are NULL where the text is no JSON object. With `cells` every member
+    is a CSV cell, whose type the contract decides.
     """
     names = ArrayType(StringType())
     row = StructType([StructField(field.name, column_type(field)) for field in contract.fields])
     type_ = StructType().add("ok", BooleanType()).add("others", names).add("lacks", names).add("row", row)
     jvm: Any = spark._jvm  # noqa: SLF001 (a class of ours, in Java)
-    read = jvm.dev.lakehouse.spark.rows.JsonRows.read(text._jc, _told(contract), type_.json())  # noqa: SLF001 (it takes Java's column)
+    read = jvm.dev.lakehouse.spark.rows.JsonRows.read(text._jc, _told(contract, cells=cells), type_.json())  # noqa: SLF001 (it takes Java's column)
     return ClassicColumn(read)
 
 
-def _told(contract: Contract) -> str:
-    return json.dumps({"row": _field(contract.root), "rule": _rule(contract.root.schema)})
+def _told(contract: Contract, *, cells: bool) -> str:
+    return json.dumps({"cells": cells, "row": _field(contract.root), "rule": _rule(contract.root.schema)})
 
 
 def _field(field: Field) -> dict[str, Any]:
@@ -73,7 +80,7 @@ def _rules_by_name(schemas: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _format(name: str) -> dict[str, str | None]:
-    return {"name": name, "shape": FORMATS.get(name)}
+    return {"name": name, "shape": _SHAPES.get(name)}
 
 
 _WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = {

@@ -5,19 +5,16 @@ Columns: `ok` (the native verdict), `text` (the row as JSON), `flaw` (what the r
 `row` (a struct of the contract's columns, to be trusted where ok).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 
 from lakehouse_api.columns import quoted
-from lakehouse_jobs.contract.cell import Cell
-from lakehouse_jobs.contract.conditions import Condition, all_of
 from lakehouse_jobs.contract.json_rows import read_json
-from lakehouse_jobs.contract.native import accepts
 from lakehouse_jobs.contract.schema import Contract
-from lakehouse_jobs.contract.typed_cells import typed_cells, typed_text
+from lakehouse_jobs.contract.typed_text import typed_text
 
 UNREADABLE: Final = "Unreadable"
 """The flaw of a file that as a whole is not of its format; no row of it can be found."""
@@ -31,16 +28,21 @@ def no_rows(spark: SparkSession, contract: Contract) -> DataFrame:
     return spark.createDataFrame([], f"{shape} number bigint, row struct<{row}>")
 
 
-def json_text_rows(lines: DataFrame, contract: Contract, *, flaw: Column) -> DataFrame:
-    """Judge lines with the columns `value` (a JSON text), `file` and `place` (the row's number there)."""
-    read = lines.select("*", read_json(lines.sparkSession, F.col("value"), contract).alias("read"))
+def judged_rows(
+    lines: DataFrame, contract: Contract, *, flaw: Column, cells: bool = False, lacks: Column | None = None
+) -> DataFrame:
+    """Judge lines with the columns `value` (a JSON text), `file` and `place` (the row's number there).
+
+    With `cells` the members of the text are CSV cells. `lacks` is given where a header tells it of all rows alike.
+    """
+    read = lines.select("*", read_json(lines.sparkSession, F.col("value"), contract, cells=cells).alias("read"))
     found = read.select("*", F.coalesce(flaw, F.when(~F.is_valid_utf8("value"), F.lit(NO_TEXT))).alias("found"))
     return found.select(
         (F.col("found").isNull() & F.coalesce("read.ok", F.lit(False))).alias("ok"),  # noqa: FBT003 (a literal)
         F.col("value").alias("text"),
         F.col("found").cast("string").alias("flaw"),
         "read.others",
-        "read.lacks",
+        F.col("read.lacks") if lacks is None else lacks.cast("array<string>").alias("lacks"),
         "file",
         F.col("place").cast("bigint").alias("number"),
         "read.row",
@@ -54,50 +56,12 @@ def typed_rows(
 
     `flaw` names a column that is no member, but tells what the reader found.
     """
-    members = [each for each in rows.schema if each.name != flaw]
-    columns = {each.name: (rows[quoted(each.name)], each.dataType) for each in members}
-    others = [name for name in columns if name not in contract.names]
-    present = [F.when(columns[name][0].isNotNull(), F.lit(name)) for name in others]
-    cells = typed_cells(contract, columns)
-    return judged_rows(
-        rows,
-        contract,
-        cells,
-        no_others=all_of(columns[name][0].isNull() for name in others),
-        text=typed_text(columns),
-        flaw=F.col(flaw) if flaw else F.lit(None),
-        others=F.array_compact(F.array(*present)) if present else F.lit(None),
-        lacks=named(contract.names.difference(columns)),
-        file=file,
-        number=number,
+    columns = {name: F.col(quoted(name)) for name in rows.columns if name != flaw}
+    found = F.col(flaw) if flaw else F.lit(None).cast("string")
+    lines = rows.select(
+        typed_text(columns).alias("value"), found.alias("flaw"), file.alias("file"), number.alias("place")
     )
-
-
-def judged_rows(
-    source: DataFrame,
-    contract: Contract,
-    cells: Mapping[str, Cell],
-    *,
-    no_others: Condition,
-    text: Column,
-    flaw: Column,
-    others: Column,
-    lacks: Column,
-    file: Column,
-    number: Column,
-) -> DataFrame:
-    """Bring rows into the shape."""
-    ok = accepts(contract, cells, no_others=no_others) & flaw.isNull()
-    return source.select(
-        ok.alias("ok"),
-        text.alias("text"),
-        flaw.cast("string").alias("flaw"),
-        others.cast("array<string>").alias("others"),
-        lacks.cast("array<string>").alias("lacks"),
-        file.alias("file"),
-        number.cast("bigint").alias("number"),
-        F.struct(*(cells[field.name].column.alias(field.name) for field in contract.fields)).alias("row"),
-    )
+    return judged_rows(lines, contract, flaw=F.col("flaw"), lacks=named(contract.names.difference(columns)))
 
 
 def named(names: Iterable[str]) -> Column:

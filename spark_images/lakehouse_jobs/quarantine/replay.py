@@ -19,7 +19,7 @@ from lakehouse_jobs.failures import spec_wrong
 from lakehouse_jobs.ingest import drift, expectations
 from lakehouse_jobs.ingest.ledger import Books
 from lakehouse_jobs.ingest.plan import Plan
-from lakehouse_jobs.ingest.rows import json_text_rows
+from lakehouse_jobs.ingest.rows import judged_rows
 from lakehouse_jobs.ingest.source import Idle, Surroundings
 from lakehouse_jobs.ingest.tables import Table
 from lakehouse_jobs.ingest.work import QuarantinedBatch, ReplayWork
@@ -90,10 +90,7 @@ class Replay:
         return []
 
     def rows(self, plan: Plan) -> DataFrame:
-        """Describe the rows. Their `file` is a struct of what identifies them beside `number`.
-
-        CSV cells have no JSON types, so no verdict on them as JSON is to be trusted.
-        """
+        """Describe the rows. Their `file` is a struct of what identifies them beside `number`."""
         work = replay_work(plan)
         rows = self._quarantine.of_batches(self._quarantine.open_rows(work.rows, plan), work.batches)
         lines = rows.select(
@@ -102,8 +99,7 @@ class Replay:
             F.col("_ingest_row").alias("place"),
             _flaw().alias("flaw"),
         )
-        judged = json_text_rows(lines, self._at.contract, flaw=F.col("flaw"))
-        return judged.withColumn("ok", F.lit(False)) if self.cells else judged  # noqa: FBT003 (a literal)
+        return judged_rows(lines, self._at.contract, flaw=F.col("flaw"), cells=self.cells)
 
     def require_unchanged(self, plan: Plan) -> None:
         """Raise nothing: rows of the quarantine never change."""

@@ -6,8 +6,7 @@ record's end. Parquet files are split, because their reader knows the place of e
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Final
 
@@ -16,11 +15,9 @@ from pyspark.sql import functions as F  # noqa: N812 (the name everybody knows)
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from lakehouse_api.sources.files import FileFormat, FilesSource
-from lakehouse_jobs.contract.conditions import Condition, all_of
-from lakehouse_jobs.contract.csv_cells import csv_cells
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.ingest.lines import file_name, ndjson_lines, place_in_task, read_files_whole
-from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, json_text_rows, judged_rows, named, no_rows, typed_rows
+from lakehouse_jobs.ingest.rows import NO_TEXT, UNREADABLE, judged_rows, named, no_rows, typed_rows
 from lakehouse_jobs.ingest.sources.files.options import csv_dialect
 from lakehouse_jobs.ingest.work import FileGroup
 from lakehouse_jobs.storage import to_hadoop
@@ -58,78 +55,34 @@ def _csv_rows(spark: SparkSession, source: FilesSource, group: FileGroup, contra
     read = reader.options(**csv_dialect(source.options).reader_options()).csv(_paths(group))
     numbered = read.withColumns({"file": file_name(), "place": place_in_task()})
     columns = {name: f"c{place}" for place, name in enumerate(names)}
-    record = (_wide if len(names) > _MANY_COLUMNS else _narrow)(numbered, columns, contract.names)
+    record = (_wide if len(names) > _MANY_COLUMNS else _narrow)(columns)
+    lines = numbered.select(
+        F.when(F.col("broken").isNull(), record).otherwise(_as_json(F.col("broken"))).alias("value"),
+        F.col("broken").isNotNull().alias("uneven"),
+        "file",
+        "place",
+    )
     uneven = F.lit(f"Malformed: the record has not as many cells as the header ({len(names)}), or an open quote")
-    flaw = F.when(F.col("broken").isNotNull(), uneven).when(F.contains(record.text, F.lit(_REPLACED)), F.lit(NO_TEXT))
-    cells = csv_cells(contract, {name: F.col(column) for name, column in columns.items() if name in contract.names})
-    return judged_rows(
-        record.rows,
-        contract,
-        cells,
-        no_others=record.no_others,
-        text=F.when(F.col("broken").isNull(), record.json).otherwise(_as_json(F.col("broken"))),
-        flaw=flaw,
-        others=record.others,
-        lacks=named(contract.names.difference(names)),
-        file=F.col("file"),
-        number=F.col("place"),
-    )
+    flaw = F.when(F.col("uneven"), uneven).when(F.contains("value", F.lit(_REPLACED)), F.lit(NO_TEXT))
+    return judged_rows(lines, contract, flaw=flaw, cells=True, lacks=named(contract.names.difference(names)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Record:
-    """What is said of the cells of a record as a whole. Empty cells are none."""
-
-    rows: DataFrame
-    text: Column
-    """All cells in one."""
-    json: Column
-    no_others: Condition
-    others: Column
-    """The names of the cells that the contract does not name."""
-
-
-def _narrow(rows: DataFrame, columns: Mapping[str, str], known: frozenset[str]) -> _Record:
+def _narrow(columns: Mapping[str, str]) -> Column:
+    """Write the cells of a record that are not empty as a JSON object."""
     texts = {name: F.col(column) for name, column in columns.items()}
-    others = {name: text for name, text in texts.items() if name not in known}
-    present = [F.when(text != "", name) for name, text in others.items()]
-    return _Record(
-        rows=rows,
-        text=F.concat_ws("", *texts.values()),
-        json=F.to_json(F.struct(*(F.when(text != "", text).alias(name) for name, text in texts.items()))),
-        no_others=all_of(F.coalesce(text, F.lit("")) == "" for text in others.values()),
-        others=F.array_compact(F.array(*present)) if present else F.lit(None),
-    )
+    return F.to_json(F.struct(*(F.when(text != "", text).alias(name) for name, text in texts.items())))
 
 
-def _wide(rows: DataFrame, columns: Mapping[str, str], known: frozenset[str]) -> _Record:
-    """Look at arrays: Spark takes minutes to plan thousands of columns of which each is named several times."""
-    others = [name for name in columns if name not in known]
-    kept = [column for name, column in columns.items() if name in known]
-    cells, other_cells = _array(columns.values()), _array(columns[name] for name in others)
-    arrays = [cells.alias("cells"), other_cells.alias("other_cells")]
-    return _Record(
-        rows=rows.select("broken", "file", "place", *kept, *arrays),
-        text=F.concat_ws("", "cells"),
-        json=F.to_json(_filled(list(columns), "cells")),
-        no_others=F.concat_ws("", "other_cells") == "",
-        others=F.map_keys(_filled(others, "other_cells")),
-    )
-
-
-def _array(columns: Iterable[str]) -> Column:
-    return F.expr(f"array({', '.join(columns)})").cast("array<string>")
-
-
-def _filled(names: Sequence[str], cells: str) -> Column:
-    """Give the cells that are not empty, by their names, in the order of the header."""
-    known = F.from_json(F.lit(json.dumps(names)), ArrayType(StringType()))
-    return F.map_filter(F.map_from_arrays(known, F.col(cells)), lambda _, text: text != "")
+def _wide(columns: Mapping[str, str]) -> Column:
+    """Write the same from an array: Spark takes minutes to plan thousands of columns that are named one by one."""
+    names = F.from_json(F.lit(json.dumps(list(columns))), ArrayType(StringType()))
+    cells = F.expr(f"array({', '.join(columns.values())})").cast("array<string>")
+    return F.to_json(F.map_filter(F.map_from_arrays(names, cells), lambda _, text: text != ""))
 
 
 def _ndjson_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
     lines = ndjson_lines(spark, [file.uri for file in group.files])
-    return json_text_rows(lines, contract, flaw=F.lit(None).cast("string"))
+    return judged_rows(lines, contract, flaw=F.lit(None).cast("string"))
 
 
 def _json_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, contract: Contract) -> DataFrame:
@@ -141,7 +94,7 @@ def _json_rows(spark: SparkSession, _source: FilesSource, group: FileGroup, cont
     unreadable = F.when(F.col("value").isNull(), F.lit(f"{UNREADABLE}: not a JSON document of objects"))
     elements = F.coalesce(F.col("elements"), F.array(F.lit(None).cast("string")))
     rows = files.select("file", F.posexplode(elements).alias("place", "value"))
-    return json_text_rows(rows.withColumn("place", F.col("place") + 1), contract, flaw=unreadable)
+    return judged_rows(rows.withColumn("place", F.col("place") + 1), contract, flaw=unreadable)
 
 
 def json_elements(document: str) -> list[str] | None:

@@ -11,7 +11,7 @@ from pyspark.sql.types import StringType, StructType
 from lakehouse_api.sources.kafka import KafkaSource, MessageFormat, Tombstones
 from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import spec_wrong
-from lakehouse_jobs.ingest.rows import json_text_rows
+from lakehouse_jobs.ingest.rows import judged_rows
 from lakehouse_jobs.ingest.sources.kafka.avro import WIRE_BYTES, Schemas, decoder
 from lakehouse_jobs.ingest.work import OffsetRange
 
@@ -64,7 +64,7 @@ def message_rows(found: DataFrame, source: KafkaSource, schemas: Schemas, contra
         F.concat_ws("/", "topic", "partition").alias("file"),
         F.col("offset").alias("place"),
     )
-    return json_text_rows(lines, contract, flaw=F.col("flaw"))
+    return judged_rows(lines, contract, flaw=F.col("flaw"))
 
 
 def _decode(source: KafkaSource, schemas: Schemas) -> Column:

@@ -16,7 +16,7 @@ from lakehouse_jobs.failures import JobError, spec_wrong
 from lakehouse_jobs.ingest.landing import Landed
 from lakehouse_jobs.ingest.lines import ndjson_lines
 from lakehouse_jobs.ingest.plan import Plan
-from lakehouse_jobs.ingest.rows import json_text_rows, no_rows
+from lakehouse_jobs.ingest.rows import judged_rows, no_rows
 from lakehouse_jobs.ingest.source import Idle, Surroundings
 from lakehouse_jobs.ingest.sources.rest import ecb
 from lakehouse_jobs.ingest.sources.rest.api import Api
@@ -111,7 +111,7 @@ class Rest:
         lines = ndjson_lines(self._at.spark, landed.files)
         first = F.regexp_extract("file", FIRST_ROW, 1).cast("bigint")
         lines = lines.select("value", F.lit(self.place).alias("file"), (F.col("place") + first - 1).alias("place"))
-        return json_text_rows(self._new(plan, lines), self._at.contract, flaw=F.lit(None).cast("string"))
+        return judged_rows(self._new(plan, lines), self._at.contract, flaw=F.lit(None).cast("string"))
 
     def require_unchanged(self, plan: Plan) -> None:
         """Accept: what was read is what was landed."""

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.apache.spark.unsafe.types.UTF8String;
 
 /**
@@ -22,31 +23,41 @@ final class JsonReader {
   static final double EXACT_UP_TO = 0x1p53;
 
   private static final int DEEPEST = 200;
-  private static final int LONGEST_NUMBER = 1000;
+  private static final int LONGEST_NUMBER = 1000; // Python reads all numbers, and refuses the very long ones
+  private static final int LONGEST_WHOLE = 17;
   private static final int MOST_DIGITS = 100;
   private static final int PREFIX = 4;
+  private static final Pattern NUMBER =
+      Pattern.compile("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?");
   private static final UTF8String ESCAPE = UTF8String.fromString("\\u");
   // names may be as many as there are rows, so they are not kept for ever
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxNestingDepth(DEEPEST).maxNumberLength(LONGEST_NUMBER).build())
           .build();
 
   private final JsonParser parser;
+  private final boolean cells;
   private final boolean escaped;
 
-  private JsonReader(JsonParser parser, boolean escaped) {
+  private JsonReader(JsonParser parser, boolean cells, boolean escaped) {
     this.parser = parser;
+    this.cells = cells;
     this.escaped = escaped;
   }
 
-  /** Reads the members that the row's fields name, and the names of the others. */
-  static Members row(UTF8String text, Field row) throws IOException, Undecided {
+  /**
+   * Reads the members that the row's fields name, and the names of the others.
+   *
+   * @param cells whether the members are CSV cells: strings that stand for numbers, true and false where a field is one
+   */
+  static Members row(UTF8String text, Field row, boolean cells) throws IOException, Undecided {
     byte[] bytes = object(text);
     try (JsonParser parser = JSON.createParser(bytes)) {
       parser.nextToken();
-      Members members = new JsonReader(parser, text.contains(ESCAPE)).struct(row, true);
+      Members members = new JsonReader(parser, cells, text.contains(ESCAPE)).struct(row, true);
       requireEnd(parser);
       return members;
     }
@@ -100,7 +111,7 @@ final class JsonReader {
         put(found, name, value(member, token));
       } else if (isRow || token == JsonToken.VALUE_NULL) {
         found.others().add(text(name));
-        skip(token);
+        parser.skipChildren();
       } else {
         throw Undecided.UNDECIDED; // the exact check names what no column keeps
       }
@@ -136,10 +147,10 @@ final class JsonReader {
     }
     return switch (field.kind()) {
       case STRING, TIMESTAMP, TIMESTAMP_NTZ, DATE -> string(token);
-      case BIGINT -> integer(token);
-      case DOUBLE -> number(token);
-      case DECIMAL -> decimal(token);
-      case BOOLEAN -> bool(token);
+      case BIGINT -> integer(digits(token));
+      case DOUBLE -> number(digits(token));
+      case DECIMAL -> decimal(digits(token));
+      case BOOLEAN -> truth(token);
       case STRUCT -> {
         require(token == JsonToken.START_OBJECT);
         yield struct(field, false);
@@ -161,51 +172,48 @@ final class JsonReader {
     return text(parser.getText());
   }
 
-  private Boolean bool(JsonToken token) throws Undecided {
-    require(token == JsonToken.VALUE_TRUE || token == JsonToken.VALUE_FALSE);
-    return token == JsonToken.VALUE_TRUE;
+  private Boolean truth(JsonToken token) throws IOException, Undecided {
+    require(cells ? token == JsonToken.VALUE_STRING : token.isBoolean());
+    String text = parser.getText();
+    require(text.equals("true") || text.equals("false"));
+    return text.equals("true");
   }
 
-  private Long integer(JsonToken token) throws IOException, Undecided {
-    if (token == JsonToken.VALUE_NUMBER_INT) {
-      require(parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER);
-      long value = parser.getLongValue();
-      require(Math.abs((double) value) < EXACT_UP_TO);
-      return value;
-    }
-    double value = number(token);
-    require(value == Math.rint(value));
-    return (long) value;
+  private String digits(JsonToken token) throws IOException, Undecided {
+    require(cells ? token == JsonToken.VALUE_STRING : token.isNumeric());
+    String text = parser.getText();
+    require(!cells || NUMBER.matcher(text).matches());
+    return text;
   }
 
-  private Double number(JsonToken token) throws IOException, Undecided {
-    if (token == JsonToken.VALUE_NUMBER_INT) {
-      return (double) integer(token);
+  private static long integer(String digits) throws Undecided {
+    if (!isWhole(digits)) {
+      double value = number(digits);
+      require(value == Math.rint(value));
+      return (long) value;
     }
-    require(token == JsonToken.VALUE_NUMBER_FLOAT);
-    double value = parser.getDoubleValue();
+    require(digits.length() <= LONGEST_WHOLE);
+    long value = Long.parseLong(digits);
+    require(Math.abs((double) value) < EXACT_UP_TO);
+    return value;
+  }
+
+  private static double number(String digits) throws Undecided {
+    double value = isWhole(digits) ? integer(digits) : Double.parseDouble(digits);
     require(Math.abs(value) < EXACT_UP_TO);
     return value;
   }
 
-  private BigDecimal decimal(JsonToken token) throws IOException, Undecided {
-    number(token);
-    require(parser.getTextLength() <= MOST_DIGITS);
-    BigDecimal value = new BigDecimal(parser.getText());
-    require(Math.abs(value.scale()) <= MOST_DIGITS);
-    return value;
+  private static boolean isWhole(String digits) {
+    return digits.indexOf('.') < 0 && digits.indexOf('e') < 0 && digits.indexOf('E') < 0;
   }
 
-  /** Passes over a value. Python reads its numbers too, and refuses the very long ones. */
-  private void skip(JsonToken token) throws IOException, Undecided {
-    int depth = 0;
-    for (JsonToken each = token; ; each = parser.nextToken()) {
-      depth += each.isStructStart() ? 1 : each.isStructEnd() ? -1 : 0;
-      require(!each.isNumeric() || parser.getTextLength() <= LONGEST_NUMBER);
-      if (depth == 0) {
-        return;
-      }
-    }
+  private static BigDecimal decimal(String digits) throws Undecided {
+    number(digits);
+    require(digits.length() <= MOST_DIGITS);
+    BigDecimal value = new BigDecimal(digits);
+    require(Math.abs(value.scale()) <= MOST_DIGITS);
+    return value;
   }
 
   /** Gives a string that is a text: escapes can write half a character, which no column keeps. */
@@ -213,7 +221,8 @@ final class JsonReader {
     if (escaped) {
       for (int place = 0; place < string.length(); place++) {
         if (Character.isSurrogate(string.charAt(place))) {
-          require(Character.isSurrogatePair(string.charAt(place), place + 1 < string.length() ? string.charAt(place + 1) : 0));
+          require(place + 1 < string.length());
+          require(Character.isSurrogatePair(string.charAt(place), string.charAt(place + 1)));
           place++;
         }
       }

@@ -41,6 +41,7 @@ public final class JsonRows implements Serializable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final String contract;
+  private transient boolean cells;
   private transient Field row;
   private transient Rule rule;
 
@@ -70,7 +71,7 @@ public final class JsonRows implements Serializable {
   public InternalRow read(UTF8String text) throws JsonProcessingException {
     compile();
     try {
-      Members members = JsonReader.row(text, row);
+      Members members = JsonReader.row(text, row, cells);
       boolean ok = rule.holds(members);
       InternalRow columns = ok ? struct(row, members) : null;
       return result(ok, members.others(), lacking(members), columns);
@@ -82,6 +83,7 @@ public final class JsonRows implements Serializable {
   private void compile() throws JsonProcessingException {
     if (rule == null) {
       JsonNode program = MAPPER.readTree(contract);
+      cells = program.get("cells").booleanValue();
       row = Field.of(program.get("row"));
       rule = Rules.of(program.get("rule"));
     }
