@@ -28,7 +28,7 @@ _TITLES = {
     "launch": "CPU of one launch; the peer is `spark-submit --deploy-mode cluster`",
     "burst": "500 pipelines created at once",
     "image-size": "Spark image, unpacked; the peer is set up as guides say",
-    "contract": "100,000 JSON rows into a table under a contract; the peer has none",
+    "contract": "300,000 JSON rows into a table under a contract; the peer has none",
     "cold-start": "A cold job: session, two commits, open and count; the peer is the stock image",
 }
 
