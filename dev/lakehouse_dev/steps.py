@@ -60,10 +60,10 @@ VERIFY = (
 )
 
 
-def _tests(name: str, about: str, *folders: str) -> Step:
+def _tests(name: str, about: str, *folders: str, ignored: Sequence[str] = ()) -> Step:
     report = _REPORTS / f"{name}.xml"
-    command = (*_PYTHON, "pytest", f"--junitxml={report}", *(f"tests/{folder}" for folder in folders))
-    return Step(name=name, command=command, about=about, report=report)
+    places = (*(f"tests/{each}" for each in folders), *(f"--ignore=tests/{each}" for each in ignored))
+    return Step(name=name, command=(*_PYTHON, "pytest", f"--junitxml={report}", *places), about=about, report=report)
 
 
 _JAVA = (
@@ -80,7 +80,8 @@ FAST = (
         "decisions", "pure decisions, golden Plans, properties, contracts", "unit", "golden", "property", "contract"
     ),
 )
-JOBS = (_tests("spark", "the jobs with a real Spark and S3", "spark"),)
+_DRIVERS = ("spark/image", "spark/log_store")
+JOBS = (_tests("spark", "the jobs with a real Spark and S3", "spark", ignored=_DRIVERS),)
 REST = (
     Step(name="java", command=_JAVA, about="the Java classes' own tests (about 1 min, 4 the first time)"),
     Step(
@@ -89,6 +90,7 @@ REST = (
     _tests("chart", "the chart renders what the operator needs", "chart"),
     _tests("apiserver", "the operator against a real API server", "apiserver"),
     Step(name="images", command=(*_PYTHON, "lakehouse_dev", "images"), about="images (10 min the first time)"),
+    _tests("drivers", "the Spark image out of a pod, two drivers on one table", *_DRIVERS),
     _tests("e2e", "everything on a real node", "e2e"),
 )
 QUICK = {"check": CHECK, "verify": VERIFY, "fast": CHECK + VERIFY + FAST}

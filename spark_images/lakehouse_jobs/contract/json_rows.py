@@ -40,7 +40,7 @@ def read_json(spark: SparkSession, text: Column, contract: Contract, *, cells: b
     row = StructType([StructField(field.name, column_type(field)) for field in contract.fields])
     type_ = StructType().add("ok", BooleanType()).add("others", names).add("lacks", names).add("row", row)
     jvm: Any = spark._jvm  # noqa: SLF001 (a class of ours, in Java)
-    read = jvm.dev.lakehouse.spark.rows.JsonRows.read(text._jc, _told(contract, cells=cells), type_.json())  # noqa: SLF001 (it takes Java's column)
+    read = jvm.dev.lakehouse.spark.rows.JsonRows.column(text._jc, _told(contract, cells=cells), type_.json())  # noqa: SLF001 (it takes Java's column)
     return ClassicColumn(read)
 
 

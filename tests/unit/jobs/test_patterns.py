@@ -13,7 +13,7 @@ from lakehouse_jobs.contract.patterns import to_java
         ("a.c", r"\x{61}[^\n]\x{63}"),
         ("[]-]", r"[\x{5D}\x{2D}]"),
         ("(a|bc)+?", r"(?:(?:(?:\x{61}|\x{62}\x{63}))){1,}?"),
-        (r"\d{2,3}", r"(?:[0-9]){2,3}"),
+        (r"\d{2,3}", r"[0-9]{2,3}"),
     ],
 )
 def test_an_expression_is_written_anew_from_what_it_means(pattern: str, java: str) -> None:

@@ -26,10 +26,10 @@ final class JsonReader {
   private static final int LONGEST_NUMBER = 1000; // Python reads all numbers, and refuses the very long ones
   private static final int LONGEST_WHOLE = 17;
   private static final int MOST_DIGITS = 100;
+  private static final int FEW = 8;
   private static final int PREFIX = 4;
   private static final Pattern NUMBER =
       Pattern.compile("-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?");
-  private static final UTF8String ESCAPE = UTF8String.fromString("\\u");
   // names may be as many as there are rows, so they are not kept for ever
   private static final JsonFactory JSON =
       JsonFactory.builder()
@@ -57,7 +57,7 @@ final class JsonReader {
     byte[] bytes = object(text);
     try (JsonParser parser = JSON.createParser(bytes)) {
       parser.nextToken();
-      Members members = new JsonReader(parser, cells, text.contains(ESCAPE)).struct(row, true);
+      Members members = new JsonReader(parser, cells, isEscaped(bytes)).struct(row, true);
       requireEnd(parser);
       return members;
     }
@@ -96,6 +96,16 @@ final class JsonReader {
     return bytes;
   }
 
+  /** Tells whether a character may be written by its number. */
+  private static boolean isEscaped(byte[] bytes) {
+    for (int place = 1; place < bytes.length; place++) {
+      if (bytes[place] == 'u' && bytes[place - 1] == '\\') {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static void requireEnd(JsonParser parser) throws IOException, Undecided {
     if (parser.nextToken() != null) {
       throw Undecided.UNDECIDED;
@@ -103,7 +113,7 @@ final class JsonReader {
   }
 
   private Members struct(Field field, boolean isRow) throws IOException, Undecided {
-    Members found = new Members();
+    Members found = Members.of(field.members().size());
     for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
       Field member = field.members().get(name);
       JsonToken token = parser.nextToken();
@@ -120,7 +130,7 @@ final class JsonReader {
   }
 
   private Members map(Field field) throws IOException, Undecided {
-    Members found = new Members();
+    Members found = Members.of(FEW);
     for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
       put(found, text(name), value(field.element(), parser.nextToken()));
     }

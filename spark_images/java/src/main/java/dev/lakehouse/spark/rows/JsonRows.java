@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -43,6 +45,7 @@ public final class JsonRows implements Serializable {
   private final String contract;
   private transient boolean cells;
   private transient Field row;
+  private transient String[] sorted;
   private transient Rule rule;
 
   private JsonRows(String contract) {
@@ -50,12 +53,12 @@ public final class JsonRows implements Serializable {
   }
 
   /**
-   * Gives the column that reads a text.
+   * Gives the column that reads a text. Python finds it by its name alone, so no other method has that.
    *
    * @param contract the contract's fields and rule, as lakehouse_jobs.contract.json_rows writes them
    * @param type the type of the struct, as Spark writes types in JSON
    */
-  public static Column read(Column text, String contract, String type) {
+  public static Column column(Column text, String contract, String type) {
     Seq<Expression> arguments = seq(ExpressionUtils.expression(text));
     Seq<AbstractDataType> types = seq(DataTypes.StringType);
     Literal reader = new Literal(new JsonRows(contract), new ObjectType(JsonRows.class));
@@ -64,7 +67,7 @@ public final class JsonRows implements Serializable {
   }
 
   private static <T> Seq<T> seq(T only) {
-    return CollectionConverters.asScala(java.util.List.of(only)).toSeq();
+    return CollectionConverters.asScala(List.of(only)).toSeq();
   }
 
   /** Reads and judges one text. */
@@ -85,6 +88,7 @@ public final class JsonRows implements Serializable {
       JsonNode program = MAPPER.readTree(contract);
       cells = program.get("cells").booleanValue();
       row = Field.of(program.get("row"));
+      sorted = row.members().keySet().stream().sorted().toArray(String[]::new);
       rule = Rules.of(program.get("rule"));
     }
   }
@@ -93,7 +97,7 @@ public final class JsonRows implements Serializable {
   private InternalRow doubtful(UTF8String text) {
     try {
       Set<String> others = JsonReader.names(text);
-      Members named = new Members();
+      Members named = Members.of(row.members().size());
       others.removeIf(name -> row.members().containsKey(name) && named.others().add(name));
       return result(false, others, lacking(named), null);
     } catch (IOException | Undecided doubt) {
@@ -101,9 +105,9 @@ public final class JsonRows implements Serializable {
     }
   }
 
-  private Set<String> lacking(Members members) {
-    Set<String> lacking = new TreeSet<>();
-    for (String name : row.members().keySet()) {
+  private List<String> lacking(Members members) {
+    List<String> lacking = new ArrayList<>();
+    for (String name : sorted) {
       if (!members.has(name)) {
         lacking.add(name);
       }
@@ -111,24 +115,29 @@ public final class JsonRows implements Serializable {
     return lacking;
   }
 
-  private static InternalRow result(boolean ok, Set<String> others, Set<String> lacks, InternalRow columns) {
+  private static InternalRow result(boolean ok, Set<String> others, List<String> lacks, InternalRow columns) {
     return new GenericInternalRow(new Object[] {ok, texts(others), texts(lacks), columns});
   }
 
-  private static ArrayData texts(Set<String> names) {
-    return new GenericArrayData(names.stream().map(UTF8String::fromString).toArray());
+  private static ArrayData texts(Collection<String> names) {
+    Object[] texts = new Object[names.size()];
+    int place = 0;
+    for (String name : names) {
+      texts[place++] = UTF8String.fromString(name);
+    }
+    return new GenericArrayData(texts);
   }
 
   private static InternalRow struct(Field field, Members members) throws Undecided {
     Object[] columns = new Object[field.members().size()];
     int place = 0;
     for (Map.Entry<String, Field> each : field.members().entrySet()) {
-      columns[place++] = column(each.getValue(), members.get(each.getKey()));
+      columns[place++] = kept(each.getValue(), members.get(each.getKey()));
     }
     return new GenericInternalRow(columns);
   }
 
-  private static Object column(Field field, Object value) throws Undecided {
+  private static Object kept(Field field, Object value) throws Undecided {
     if (value == null || value == Rule.NULL) {
       return null;
     }
@@ -156,7 +165,7 @@ public final class JsonRows implements Serializable {
   private static ArrayData list(Field element, Object[] items) throws Undecided {
     Object[] columns = new Object[items.length];
     for (int place = 0; place < items.length; place++) {
-      columns[place] = column(element, items[place]);
+      columns[place] = kept(element, items[place]);
     }
     return new GenericArrayData(columns);
   }

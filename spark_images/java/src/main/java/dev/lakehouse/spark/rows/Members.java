@@ -8,8 +8,9 @@ import java.util.Set;
 /** An object: the values of the members that are read, by name, and the names of those that are not. */
 record Members(Map<String, Object> read, Set<String> others) {
 
-  Members() {
-    this(new LinkedHashMap<>(), new LinkedHashSet<>());
+  /** Makes an object without members, with room for so many. */
+  static Members of(int many) {
+    return new Members(new LinkedHashMap<>(2 * many), new LinkedHashSet<>());
   }
 
   boolean has(String name) {

@@ -1,5 +1,7 @@
 package dev.lakehouse.spark.rows;
 
+import static dev.lakehouse.spark.rows.Rule.NULL;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -7,8 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.DoublePredicate;
-import java.util.function.IntPredicate;
 import java.util.regex.Pattern;
 
 /**
@@ -38,18 +38,19 @@ final class Rules {
   }
 
   private static Rule keyword(String name, JsonNode value, JsonNode schema) {
+    double bound = reachable(value);
     return switch (name) {
       case "type" -> type(value);
       case "enum" -> oneOfValues(value);
       case "const" -> equalTo(value);
       case "pattern" -> ofStrings(matches(value));
       case "format" -> ofStrings(format(value));
-      case "minLength" -> ofLength(length -> length >= value.doubleValue());
-      case "maxLength" -> ofLength(length -> length <= value.doubleValue());
-      case "minimum" -> ofNumbers(number -> number >= reachable(value));
-      case "maximum" -> ofNumbers(number -> number <= reachable(value));
-      case "exclusiveMinimum" -> ofNumbers(number -> number > reachable(value));
-      case "exclusiveMaximum" -> ofNumbers(number -> number < reachable(value));
+      case "minLength" -> ofLength(bound, (length, least) -> length >= least);
+      case "maxLength" -> ofLength(bound, (length, most) -> length <= most);
+      case "minimum" -> ofNumbers(bound, (number, least) -> number >= least);
+      case "maximum" -> ofNumbers(bound, (number, most) -> number <= most);
+      case "exclusiveMinimum" -> ofNumbers(bound, (number, below) -> number > below);
+      case "exclusiveMaximum" -> ofNumbers(bound, (number, above) -> number < above);
       case "multipleOf" -> multipleOf(value);
       case "allOf" -> all(each(value));
       case "anyOf" -> any(each(value));
@@ -63,13 +64,13 @@ final class Rules {
       case "dependentRequired" -> dependentRequired(value);
       case "dependentSchemas" -> dependentSchemas(value);
       case "propertyNames" -> propertyNames(of(value));
-      case "minProperties" -> ofObjects(members -> members.size() >= value.doubleValue());
-      case "maxProperties" -> ofObjects(members -> members.size() <= value.doubleValue());
+      case "minProperties" -> ofObjects(members -> members.size() >= bound);
+      case "maxProperties" -> ofObjects(members -> members.size() <= bound);
       case "items" -> items(of(value));
       case "contains" -> contains(of(value));
       case "uniqueItems" -> value.booleanValue() ? ofArrays(Rules::isUnique) : any -> true;
-      case "minItems" -> ofArrays(items -> items.length >= value.doubleValue());
-      case "maxItems" -> ofArrays(items -> items.length <= value.doubleValue());
+      case "minItems" -> ofArrays(items -> items.length >= bound);
+      case "maxItems" -> ofArrays(items -> items.length <= bound);
       default -> UNKNOWN;
     };
   }
@@ -86,6 +87,10 @@ final class Rules {
     boolean holds(String text) throws Undecided;
   }
 
+  private interface Comparison {
+    boolean holds(double found, double bound);
+  }
+
   private static Rule ofObjects(OfObjects rule) {
     return value -> !(value instanceof Members members) || rule.holds(members);
   }
@@ -98,12 +103,12 @@ final class Rules {
     return value -> !(value instanceof String text) || rule.holds(text);
   }
 
-  private static Rule ofLength(IntPredicate rule) {
-    return ofStrings(text -> rule.test(text.codePointCount(0, text.length())));
+  private static Rule ofLength(double bound, Comparison comparison) {
+    return ofStrings(text -> comparison.holds(text.codePointCount(0, text.length()), bound));
   }
 
-  private static Rule ofNumbers(DoublePredicate rule) {
-    return value -> !(value instanceof Number number) || rule.test(number.doubleValue());
+  private static Rule ofNumbers(double bound, Comparison comparison) {
+    return value -> !(value instanceof Number number) || comparison.holds(number.doubleValue(), bound);
   }
 
   private static Rule type(JsonNode names) {
@@ -112,24 +117,25 @@ final class Rules {
       taken.add(names.textValue());
     }
     names.forEach(each -> taken.add(each.textValue()));
+    boolean strings = taken.contains("string");
+    boolean nulls = taken.contains("null");
+    boolean truths = taken.contains("boolean");
     boolean numbers = taken.contains("number");
     boolean integers = taken.contains("integer");
+    boolean objects = taken.contains("object");
+    boolean arrays = taken.contains("array");
     return value -> {
-      if (value instanceof Number number) {
-        double found = number.doubleValue();
-        return numbers || (integers && found == Math.rint(found));
+      if (value instanceof String) {
+        return strings;
       }
-      return taken.contains(typeOf(value));
+      if (value instanceof Number number) {
+        return numbers || (integers && number.doubleValue() == Math.rint(number.doubleValue()));
+      }
+      if (value instanceof Boolean) {
+        return truths;
+      }
+      return value == NULL ? nulls : value instanceof Members ? objects : arrays;
     };
-  }
-
-  private static String typeOf(Object value) {
-    if (value == Rule.NULL) {
-      return "null";
-    }
-    return value instanceof String
-        ? "string"
-        : value instanceof Boolean ? "boolean" : value instanceof Members ? "object" : "array";
   }
 
   private static Rule oneOfValues(JsonNode values) {
@@ -139,25 +145,16 @@ final class Rules {
   }
 
   private static Rule equalTo(JsonNode literal) {
-    return value -> {
-      if (literal.isContainerNode()) {
-        if (value instanceof Members || value instanceof Object[]) {
-          throw Undecided.UNDECIDED;
-        }
-        return false;
-      }
-      if (value instanceof Number number) {
-        double wanted = literal.doubleValue();
-        return literal.isNumber() && Math.abs(wanted) < JsonReader.EXACT_UP_TO && number.doubleValue() == wanted;
-      }
-      if (value instanceof String text) {
-        return literal.isTextual() && text.equals(literal.textValue());
-      }
-      if (value instanceof Boolean truth) {
-        return literal.isBoolean() && truth == literal.booleanValue();
-      }
-      return value == Rule.NULL && literal.isNull();
-    };
+    if (literal.isContainerNode()) {
+      return value -> (value instanceof Members || value instanceof Object[]) && UNKNOWN.holds(value);
+    }
+    if (literal.isNumber()) {
+      double wanted = literal.doubleValue();
+      boolean isReachable = Math.abs(wanted) < JsonReader.EXACT_UP_TO;
+      return value -> isReachable && value instanceof Number number && number.doubleValue() == wanted;
+    }
+    Object wanted = literal.isTextual() ? literal.textValue() : literal.isBoolean() ? literal.booleanValue() : NULL;
+    return wanted::equals;
   }
 
   private static OfStrings matches(JsonNode expression) {
@@ -284,7 +281,7 @@ final class Rules {
     return ofObjects(
         members -> {
           for (String name : members.others()) {
-            if (!named.has(name) && !unread.holds(Rule.NULL)) {
+            if (!named.has(name) && !unread.holds(NULL)) {
               return false;
             }
           }
