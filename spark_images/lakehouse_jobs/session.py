@@ -22,11 +22,6 @@ REQUIRED: Final = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
 }
-COMPILED: Final = {
-    # HotSpot never compiles a method of more bytecode than this, but interprets it for ever, and the expressions of a
-    # contract easily make such a method. Beyond this limit Spark leaves them in several.
-    "spark.sql.codegen.hugeMethodLimit": "8000",
-}
 _CREDENTIALS: Final = "dev.lakehouse.spark.EnvironmentCredentials"
 
 
@@ -37,9 +32,6 @@ def open_session(app: str) -> SparkSession:
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    for key, value in COMPILED.items():
-        if not spark.sparkContext.getConf().contains(key):
-            spark.conf.set(key, value)
     return spark
 
 

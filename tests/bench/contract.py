@@ -30,7 +30,7 @@ from lakehouse_dev.s3 import start_s3
 from lakehouse_dev.spark_jars import job_jars
 from lakehouse_jobs.contract.columns import column_type
 from lakehouse_jobs.contract.schema import read_contract
-from lakehouse_jobs.session import COMPILED, reach
+from lakehouse_jobs.session import reach
 from lakehouse_jobs.storage import to_hadoop
 from tests.bench.contract_rows import CONTRACT, file_of_rows
 from tests.spark.conftest import PYTHON_PATH, SPARK_CONF
@@ -83,7 +83,7 @@ def _spark(directory: Path) -> Iterator[tuple[SparkSession, Any]]:
     os.environ |= {"PYTHONPATH": PYTHON_PATH, "PYSPARK_PYTHON": sys.executable}  # for Spark's Python workers
     builder = SparkSession.builder.config("spark.driver.extraClassPath", f"{job_jars()}/*")
     builder = builder.config("spark.local.dir", str(directory / "spark"))
-    for key, value in {**SPARK_CONF, **COMPILED, **_DRIVER}.items():
+    for key, value in {**SPARK_CONF, **_DRIVER}.items():
         builder = builder.config(key, value)
     with start_s3(directory / "s3") as s3:
         os.environ[f"{CREDENTIALS_PREFIX}_ACCESS_KEY_ID"] = s3.access_key

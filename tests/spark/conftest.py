@@ -76,7 +76,7 @@ def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSes
 
 @pytest.fixture
 def compiled(spark: SparkSession) -> Iterator[None]:
-    """Queries compiled as in a driver: for tests whose subject is what expressions give."""
+    """Queries compiled as in a driver: for tests whose subject is what is judged, value by value."""
     for key in INTERPRETED:
         spark.conf.unset(key)
     yield
