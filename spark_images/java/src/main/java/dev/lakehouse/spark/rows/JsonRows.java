@@ -43,10 +43,16 @@ public final class JsonRows implements Serializable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final String contract;
-  private transient boolean cells;
-  private transient Field row;
-  private transient String[] sorted;
-  private transient Rule rule;
+  private transient Program program;
+
+  /** A contract as it is used: made where rows are read, because rules do not travel. */
+  private record Program(boolean cells, Field row, List<String> names, Rule rule) {
+    static Program of(JsonNode node) {
+      Field row = Field.of(node.get("row"));
+      List<String> names = row.members().keySet().stream().sorted().toList();
+      return new Program(node.get("cells").booleanValue(), row, names, Rules.of(node.get("rule")));
+    }
+  }
 
   private JsonRows(String contract) {
     this.contract = contract;
@@ -72,24 +78,16 @@ public final class JsonRows implements Serializable {
 
   /** Reads and judges one text. */
   public InternalRow read(UTF8String text) throws JsonProcessingException {
-    compile();
+    if (program == null) {
+      program = Program.of(MAPPER.readTree(contract));
+    }
     try {
-      Members members = JsonReader.row(text, row, cells);
-      boolean ok = rule.holds(members);
-      InternalRow columns = ok ? struct(row, members) : null;
+      Members members = JsonReader.row(text, program.row(), program.cells());
+      boolean ok = program.rule().holds(members);
+      InternalRow columns = ok ? struct(program.row(), members) : null;
       return result(ok, members.others(), lacking(members), columns);
     } catch (IOException | Undecided doubt) {
       return doubtful(text);
-    }
-  }
-
-  private void compile() throws JsonProcessingException {
-    if (rule == null) {
-      JsonNode program = MAPPER.readTree(contract);
-      cells = program.get("cells").booleanValue();
-      row = Field.of(program.get("row"));
-      sorted = row.members().keySet().stream().sorted().toArray(String[]::new);
-      rule = Rules.of(program.get("rule"));
     }
   }
 
@@ -97,8 +95,8 @@ public final class JsonRows implements Serializable {
   private InternalRow doubtful(UTF8String text) {
     try {
       Set<String> others = JsonReader.names(text);
-      Members named = Members.of(row.members().size());
-      others.removeIf(name -> row.members().containsKey(name) && named.others().add(name));
+      Members named = Members.of(others.size());
+      others.removeIf(name -> program.row().members().containsKey(name) && named.others().add(name));
       return result(false, others, lacking(named), null);
     } catch (IOException | Undecided doubt) {
       return new GenericInternalRow(new Object[] {false, null, null, null});
@@ -107,7 +105,7 @@ public final class JsonRows implements Serializable {
 
   private List<String> lacking(Members members) {
     List<String> lacking = new ArrayList<>();
-    for (String name : sorted) {
+    for (String name : program.names()) {
       if (!members.has(name)) {
         lacking.add(name);
       }
