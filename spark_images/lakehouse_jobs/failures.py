@@ -65,15 +65,16 @@ def unavailable(reason: str, message: str) -> JobError:
 
 @dataclass(frozen=True, kw_only=True)
 class JavaError:
-    """One throwable of a chain of causes."""
+    """One throwable of a chain of causes, and the class that threw it."""
 
     type: str
     message: str
+    thrown_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sign:
-    """What a throwable's type or message means for the job; the first sign found in the chain decides."""
+    """What a throwable's type, message or origin means for the job; the first sign found in the chain decides."""
 
     reason: str
     code: ExitCode
@@ -86,7 +87,7 @@ class Sign:
         of_type = error.type.rpartition(".")[2] in self.types
         # an error of an executor arrives as text: the names of its types are all that is left of its causes
         told = (*(f"{name}: " for name in self.types), *self.words)
-        return of_type or any(word in error.message for word in told)
+        return of_type or any(word in error.message or word in error.thrown_by for word in told)
 
 
 KAFKA_SIGNS = (
@@ -170,6 +171,12 @@ SIGNS = (
             "Unexpected end of input stream",
             "invalid stored block lengths",
             "invalid block type",
+            "bad block header",
+            "block overrun",
+            "crc error",
+            "unexpected end of stream",
+            "BZip2",
+            "CBZip2InputStream",  # it reads beyond its arrays
         ),
     ),
     Sign(
@@ -222,7 +229,9 @@ def causes(error: BaseException) -> Iterator[JavaError]:
     for _ in range(20):
         if throwable is None:
             return
-        yield JavaError(type=throwable.getClass().getName(), message=_message(throwable))
+        frames = throwable.getStackTrace()
+        thrown_by = frames[0].getClassName() if len(frames) else ""
+        yield JavaError(type=throwable.getClass().getName(), message=_message(throwable), thrown_by=thrown_by)
         throwable = throwable.getCause()
 
 

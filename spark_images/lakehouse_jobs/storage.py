@@ -77,6 +77,15 @@ class Storage:
         finally:
             stream.close()
 
+    def first_bytes(self, uri: str, count: int) -> bytes:
+        """Read the first bytes of an object as they are stored."""
+        path = self._path(uri)
+        stream = path.getFileSystem(self._conf).open(path)
+        try:
+            return bytes(stream.readNBytes(count))
+        finally:
+            stream.close()
+
     def create(self, uri: str, text: str) -> str:
         """Create an object unless it exists, and return what the store holds afterwards: the winner's text.
 

@@ -74,6 +74,15 @@ def test_rows_with_a_value_in_a_new_column_are_quarantined(lake: Lake) -> None:
     assert json.loads(lake.refused()[0][0]) == {"id": "1", "name": "Ada", "kind": "a", "size": "9"}
 
 
+def test_new_columns_of_the_first_batch_are_told_like_those_of_any_other(lake: Lake) -> None:
+    lake.put({"a": ndjson({"id": 1, "size": 1.5})})
+
+    ended = lake.ingest(contract=CONTRACT, source={"format": "ndjson"}, drift={"newColumns": "Evolve"})
+
+    assert ended.result.metrics["columnsEvolved"] == "size string added"
+    assert lake.rows("id", "size") == [(1, "1.5")]
+
+
 def test_new_columns_are_added_to_the_table_as_text_and_stay(lake: Lake) -> None:
     lake.put({"a": ndjson({"id": 1, "name": "Ada"})})
     lake.ingest(contract=CONTRACT, slot="1", source={"format": "ndjson"})

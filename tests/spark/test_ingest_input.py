@@ -1,5 +1,6 @@
 """Files as they come: every format, odd names, moved columns; and each way in which a file or a spec can be wrong."""
 
+import bz2
 import gzip
 import json
 from typing import Any
@@ -253,12 +254,18 @@ def test_a_file_of_the_wrong_format_is_refused_by_name(
     assert words in error.message
 
 
-@pytest.mark.parametrize("ending", ["gz", "zst"])
+def compressed(lake: Lake, text: bytes, ending: str) -> bytes:
+    if ending == "zst":
+        return zstd(lake, text)
+    return gzip.compress(text) if ending == "gz" else bz2.compress(text)
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "zst"])
 def test_a_compressed_file_that_was_cut_off_or_spoilt_is_refused_by_name_and_can_be_replaced(
     lake: Lake, ending: str
 ) -> None:
     text = lines("id,name", *(f"{number},{number * 7919 % 1000}" for number in range(200_000))).encode()
-    data, name = gzip.compress(text) if ending == "gz" else zstd(lake, text), f"cut.csv.{ending}"
+    data, name = compressed(lake, text, ending), f"cut.csv.{ending}"
     middle = len(data) * 3 // 4
     cut, spoilt, nothing = data[:middle], data[:middle] + bytes(20) + data[middle + 20 :], b"id,name\n1,2\n"
     lake.put({"good.csv": lines("id", "1")})
@@ -266,7 +273,7 @@ def test_a_compressed_file_that_was_cut_off_or_spoilt_is_refused_by_name_and_can
     for attempt, broken in enumerate((cut, spoilt, nothing), start=1):
         lake.put({name: broken})
         error = refusal(lake, attempt=attempt)
-        assert (error.reason, error.code) == ("DataRefused", ExitCode.DATA_REFUSED)
+        assert (error.reason, error.code) == ("DataRefused", ExitCode.DATA_REFUSED), error
         assert name in error.message
 
     lake.put({name: data})

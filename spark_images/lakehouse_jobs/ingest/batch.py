@@ -11,7 +11,7 @@ from lakehouse_jobs.contract.schema import Contract
 from lakehouse_jobs.failures import unavailable
 from lakehouse_jobs.ingest.backfill import replaces
 from lakehouse_jobs.ingest.drift import widens_types
-from lakehouse_jobs.ingest.evolution import evolution, evolve
+from lakehouse_jobs.ingest.evolution import begun_with, evolution, evolve
 from lakehouse_jobs.ingest.judging import Judged, judge
 from lakehouse_jobs.ingest.outcome import BatchOutcome
 from lakehouse_jobs.ingest.plan import Plan
@@ -52,10 +52,11 @@ def execute(at: Surroundings, source: Source, target: Target, plan: Plan) -> Bat
 
 def _evolved(at: Surroundings, bronze: Table, judged: Judged) -> Judged:
     """Give the table the columns that the rows have, and say so in the outcome."""
-    changes = evolution(bronze.uri, bronze.columns(), judged.columns, widen=widens_types(at.run.job.drift))
-    contract = at.run.job.contract
+    has, contract = bronze.columns(), at.run.job.contract
+    changes = evolution(bronze.uri, has, judged.columns, widen=widens_types(at.run.job.drift))
     evolve(at.spark, bronze.uri, changes, why=f"contract {contract.name} {contract.version}: {', '.join(changes.told)}")
-    return replace(judged, outcome=judged.outcome.model_copy(update={"columns_evolved": changes.told}))
+    told = begun_with(judged.columns, at.contract.names) if has is None else changes.told
+    return replace(judged, outcome=judged.outcome.model_copy(update={"columns_evolved": told}))
 
 
 def with_versions(outcome: BatchOutcome, bronze: Table, quarantine: Table) -> BatchOutcome:

@@ -78,6 +78,12 @@ def evolution(uri: str, has: StructType | None, wanted: StructType, *, widen: bo
     )
 
 
+def begun_with(wanted: StructType, contract: frozenset[str]) -> tuple[str, ...]:
+    """Say which columns a table is created with that the contract does not name."""
+    others = (Column((field.name,), field.dataType) for field in wanted if field.name not in contract)
+    return tuple(f"{one.told} added" for one in others)
+
+
 def _differences(has: DataType, wanted: Column) -> Iterator[_Difference]:
     path, type_ = wanted
     if isinstance(has, StructType) and isinstance(type_, StructType):

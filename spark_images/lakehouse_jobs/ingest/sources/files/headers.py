@@ -14,6 +14,7 @@ from lakehouse_jobs.ingest.work import FileGroup, PlannedFile
 from lakehouse_jobs.storage import Storage, Stored
 
 HEAD_BYTES: Final = 1 << 20
+_BZIP2: Final = b"BZh"
 _LOOKS: Final = {
     b"PAR1": "Parquet",
     b"\x1f\x8b": "gzip (its name must end in .gz)",
@@ -21,7 +22,7 @@ _LOOKS: Final = {
     b"Obj\x01": "Avro",
     b"ORC": "ORC",
     b"%PDF": "PDF",
-    b"BZh": "bzip2 (its name must end in .bz2)",
+    _BZIP2: "bzip2 (its name must end in .bz2)",
     b"\x28\xb5\x2f\xfd": "Zstandard (its name must end in .zst)",
 }
 _READERS: Final = 16
@@ -45,6 +46,7 @@ def _header(storage: Storage, source: FilesSource, contract: Contract, file: Sto
     if source.format is FileFormat.PARQUET or not file.size:
         return ()
     try:
+        _refuse_unpacked(storage, file.uri)
         head = storage.head(file.uri, limit=HEAD_BYTES)
     except Exception as error:
         raise failure_of(error, where=f"reading {file.uri}", side="Source") from error
@@ -52,6 +54,12 @@ def _header(storage: Storage, source: FilesSource, contract: Contract, file: Sto
     if source.format is not FileFormat.CSV:
         return ()
     return _csv_header(file.uri, head or b"", source, contract)
+
+
+def _refuse_unpacked(storage: Storage, uri: str) -> None:
+    """Refuse what is no bzip2: its decompressor looks for the beginning of a block, finds none, and says nothing."""
+    if uri.endswith(".bz2") and storage.first_bytes(uri, len(_BZIP2)) != _BZIP2:
+        raise data_refused(f"{uri} is not bzip2, as its name says. Remove or replace the file, or rename it.")
 
 
 def _refuse_binary(uri: str, head: bytes, source: FilesSource) -> None:
