@@ -2,6 +2,7 @@ package dev.lakehouse.spark.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -33,7 +34,7 @@ record Field(Kind kind, int precision, int scale, Map<String, Field> members, Fi
       members.put(each.get("name").textValue(), of(each));
     }
     return new Field(
-        Kind.valueOf(node.get("kind").textValue().toUpperCase(java.util.Locale.ROOT)),
+        Kind.valueOf(node.get("kind").textValue().toUpperCase(Locale.ROOT)),
         node.path("precision").intValue(),
         node.path("scale").intValue(),
         members,

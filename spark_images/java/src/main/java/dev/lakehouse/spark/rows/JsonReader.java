@@ -90,9 +90,7 @@ final class JsonReader {
     for (int first = 0; first < Math.min(bytes.length, PREFIX); first++) {
       found &= bytes[first] != 0;
     }
-    if (!found) {
-      throw Undecided.UNDECIDED;
-    }
+    Undecided.unless(found);
     return bytes;
   }
 
@@ -107,9 +105,7 @@ final class JsonReader {
   }
 
   private static void requireEnd(JsonParser parser) throws IOException, Undecided {
-    if (parser.nextToken() != null) {
-      throw Undecided.UNDECIDED;
-    }
+    Undecided.unless(parser.nextToken() == null);
   }
 
   private Members struct(Field field, boolean isRow) throws IOException, Undecided {
@@ -119,11 +115,10 @@ final class JsonReader {
       JsonToken token = parser.nextToken();
       if (member != null) {
         put(found, name, value(member, token));
-      } else if (isRow || token == JsonToken.VALUE_NULL) {
+      } else {
+        Undecided.unless(isRow || token == JsonToken.VALUE_NULL); // the exact check names what no column keeps
         found.others().add(text(name));
         parser.skipChildren();
-      } else {
-        throw Undecided.UNDECIDED; // the exact check names what no column keeps
       }
     }
     return found;
@@ -138,9 +133,7 @@ final class JsonReader {
   }
 
   private static void put(Members members, String name, Object value) throws Undecided {
-    if (members.read().put(name, value) != null) {
-      throw Undecided.UNDECIDED; // a name that is there twice
-    }
+    Undecided.unless(members.read().put(name, value) == null); // a name that is there twice
   }
 
   private Object[] list(Field field) throws IOException, Undecided {
@@ -162,15 +155,15 @@ final class JsonReader {
       case DECIMAL -> decimal(digits(token));
       case BOOLEAN -> truth(token);
       case STRUCT -> {
-        require(token == JsonToken.START_OBJECT);
+        Undecided.unless(token == JsonToken.START_OBJECT);
         yield struct(field, false);
       }
       case MAP -> {
-        require(token == JsonToken.START_OBJECT);
+        Undecided.unless(token == JsonToken.START_OBJECT);
         yield map(field);
       }
       case ARRAY -> {
-        require(token == JsonToken.START_ARRAY);
+        Undecided.unless(token == JsonToken.START_ARRAY);
         yield list(field);
       }
       case JSON -> throw Undecided.UNDECIDED;
@@ -178,39 +171,39 @@ final class JsonReader {
   }
 
   private String string(JsonToken token) throws IOException, Undecided {
-    require(token == JsonToken.VALUE_STRING);
+    Undecided.unless(token == JsonToken.VALUE_STRING);
     return text(parser.getText());
   }
 
   private Boolean truth(JsonToken token) throws IOException, Undecided {
-    require(cells ? token == JsonToken.VALUE_STRING : token.isBoolean());
+    Undecided.unless(cells ? token == JsonToken.VALUE_STRING : token.isBoolean());
     String text = parser.getText();
-    require(text.equals("true") || text.equals("false"));
+    Undecided.unless(text.equals("true") || text.equals("false"));
     return text.equals("true");
   }
 
   private String digits(JsonToken token) throws IOException, Undecided {
-    require(cells ? token == JsonToken.VALUE_STRING : token.isNumeric());
+    Undecided.unless(cells ? token == JsonToken.VALUE_STRING : token.isNumeric());
     String text = parser.getText();
-    require(!cells || NUMBER.matcher(text).matches());
+    Undecided.unless(!cells || NUMBER.matcher(text).matches());
     return text;
   }
 
   private static long integer(String digits) throws Undecided {
     if (!isWhole(digits)) {
       double value = number(digits);
-      require(value == Math.rint(value));
+      Undecided.unless(value == Math.rint(value));
       return (long) value;
     }
-    require(digits.length() <= LONGEST_WHOLE);
+    Undecided.unless(digits.length() <= LONGEST_WHOLE);
     long value = Long.parseLong(digits);
-    require(Math.abs((double) value) < EXACT_UP_TO);
+    Undecided.unless(Math.abs((double) value) < EXACT_UP_TO);
     return value;
   }
 
   private static double number(String digits) throws Undecided {
     double value = isWhole(digits) ? integer(digits) : Double.parseDouble(digits);
-    require(Math.abs(value) < EXACT_UP_TO);
+    Undecided.unless(Math.abs(value) < EXACT_UP_TO);
     return value;
   }
 
@@ -220,9 +213,9 @@ final class JsonReader {
 
   private static BigDecimal decimal(String digits) throws Undecided {
     number(digits);
-    require(digits.length() <= MOST_DIGITS);
+    Undecided.unless(digits.length() <= MOST_DIGITS);
     BigDecimal value = new BigDecimal(digits);
-    require(Math.abs(value.scale()) <= MOST_DIGITS);
+    Undecided.unless(Math.abs(value.scale()) <= MOST_DIGITS);
     return value;
   }
 
@@ -231,18 +224,12 @@ final class JsonReader {
     if (escaped) {
       for (int place = 0; place < string.length(); place++) {
         if (Character.isSurrogate(string.charAt(place))) {
-          require(place + 1 < string.length());
-          require(Character.isSurrogatePair(string.charAt(place), string.charAt(place + 1)));
+          Undecided.unless(place + 1 < string.length());
+          Undecided.unless(Character.isSurrogatePair(string.charAt(place), string.charAt(place + 1)));
           place++;
         }
       }
     }
     return string;
-  }
-
-  private static void require(boolean known) throws Undecided {
-    if (!known) {
-      throw Undecided.UNDECIDED;
-    }
   }
 }

@@ -154,9 +154,7 @@ public final class JsonRows implements Serializable {
 
   private static Decimal decimal(Field field, BigDecimal value) throws Undecided {
     BigDecimal scaled = value.setScale(field.scale(), RoundingMode.DOWN);
-    if (scaled.compareTo(value) != 0 || scaled.precision() > field.precision()) {
-      throw Undecided.UNDECIDED;
-    }
+    Undecided.unless(scaled.compareTo(value) == 0 && scaled.precision() <= field.precision());
     return Decimal.apply(scaled, field.precision(), field.scale());
   }
 

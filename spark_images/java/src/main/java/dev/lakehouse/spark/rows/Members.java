@@ -20,9 +20,7 @@ record Members(Map<String, Object> read, Set<String> others) {
   /** Gives a member's value, or null if it has none; undecided, if it was not read. */
   Object get(String name) throws Undecided {
     Object value = read.get(name);
-    if (value == null && others.contains(name)) {
-      throw Undecided.UNDECIDED;
-    }
+    Undecided.unless(value != null || !others.contains(name));
     return value;
   }
 

@@ -4,11 +4,13 @@ import static dev.lakehouse.spark.rows.Rule.NULL;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -41,7 +43,7 @@ final class Rules {
     double bound = reachable(value);
     return switch (name) {
       case "type" -> type(value);
-      case "enum" -> oneOfValues(value);
+      case "enum" -> any(each(value, Rules::equalTo));
       case "const" -> equalTo(value);
       case "pattern" -> ofStrings(matches(value));
       case "format" -> ofStrings(format(value));
@@ -52,17 +54,17 @@ final class Rules {
       case "exclusiveMinimum" -> ofNumbers(bound, (number, below) -> number > below);
       case "exclusiveMaximum" -> ofNumbers(bound, (number, above) -> number < above);
       case "multipleOf" -> multipleOf(value);
-      case "allOf" -> all(each(value));
-      case "anyOf" -> any(each(value));
-      case "oneOf" -> one(each(value));
+      case "allOf" -> all(each(value, Rules::of));
+      case "anyOf" -> any(each(value, Rules::of));
+      case "oneOf" -> one(each(value, Rules::of));
       case "not" -> not(of(value));
       case "if" -> conditional(of(value), part(schema, "then"), part(schema, "else"));
       case "then", "else" -> any -> true; // judged with "if"
-      case "properties" -> properties(value);
-      case "required" -> ofObjects(members -> hasAll(members, value));
+      case "properties" -> byName(value, Rules::of, Members::get);
+      case "required" -> required(value);
       case "additionalProperties" -> additional(value, schema.path("properties"));
-      case "dependentRequired" -> dependentRequired(value);
-      case "dependentSchemas" -> dependentSchemas(value);
+      case "dependentRequired" -> byName(value, Rules::required, Rules::wholeIfThere);
+      case "dependentSchemas" -> byName(value, Rules::of, Rules::wholeIfThere);
       case "propertyNames" -> propertyNames(of(value));
       case "minProperties" -> ofObjects(members -> members.size() >= bound);
       case "maxProperties" -> ofObjects(members -> members.size() <= bound);
@@ -138,12 +140,6 @@ final class Rules {
     };
   }
 
-  private static Rule oneOfValues(JsonNode values) {
-    List<Rule> rules = new ArrayList<>();
-    values.forEach(each -> rules.add(equalTo(each)));
-    return any(rules);
-  }
-
   private static Rule equalTo(JsonNode literal) {
     if (literal.isContainerNode()) {
       return value -> (value instanceof Members || value instanceof Object[]) && UNKNOWN.holds(value);
@@ -167,8 +163,16 @@ final class Rules {
 
   private static OfStrings format(JsonNode form) {
     return switch (form.path("name").asText()) {
-      case "date-time" -> text -> Times.moment(text) != Long.MIN_VALUE;
-      case "date" -> text -> Times.day(text) != Integer.MIN_VALUE;
+      case "date-time" ->
+          text -> {
+            Times.moment(text);
+            return true;
+          };
+      case "date" ->
+          text -> {
+            Times.day(text);
+            return true;
+          };
       default -> matches(form.path("shape"));
     };
   }
@@ -181,22 +185,20 @@ final class Rules {
   /** The validator divides by fractions and takes remainders of whole numbers; so does this. */
   private static Rule multipleOf(JsonNode factor) {
     double by = factor.doubleValue();
+    boolean isWhole = factor.isIntegralNumber();
     return value -> {
       if (!(value instanceof Number number)) {
         return true;
       }
       double quotient = number.doubleValue() / by;
-      double largest = factor.isIntegralNumber() ? by : quotient;
-      if (!(Math.abs(largest) < JsonReader.EXACT_UP_TO)) {
-        throw Undecided.UNDECIDED;
-      }
-      return factor.isIntegralNumber() ? number.doubleValue() % by == 0 : quotient == Math.rint(quotient);
+      Undecided.unless(Math.abs(isWhole ? by : quotient) < JsonReader.EXACT_UP_TO);
+      return isWhole ? number.doubleValue() % by == 0 : quotient == Math.rint(quotient);
     };
   }
 
-  private static List<Rule> each(JsonNode schemas) {
+  private static List<Rule> each(JsonNode nodes, Function<JsonNode, Rule> compile) {
     List<Rule> rules = new ArrayList<>();
-    schemas.forEach(each -> rules.add(of(each)));
+    nodes.forEach(each -> rules.add(compile.apply(each)));
     return rules;
   }
 
@@ -246,12 +248,22 @@ final class Rules {
     return value -> condition.holds(value) ? then.holds(value) : otherwise.holds(value);
   }
 
-  private static Rule properties(JsonNode schemas) {
-    Map<String, Rule> rules = byName(schemas);
+  private interface Subject {
+    /** Gives what the rule of a name judges, or null if there is nothing to judge. */
+    Object of(Members members, String name) throws Undecided;
+  }
+
+  private static Object wholeIfThere(Members members, String name) {
+    return members.has(name) ? members : null;
+  }
+
+  private static Rule byName(JsonNode nodes, Function<JsonNode, Rule> compile, Subject subject) {
+    Map<String, Rule> rules = new LinkedHashMap<>();
+    nodes.properties().forEach(each -> rules.put(each.getKey(), compile.apply(each.getValue())));
     return ofObjects(
         members -> {
           for (Map.Entry<String, Rule> each : rules.entrySet()) {
-            Object value = members.get(each.getKey());
+            Object value = subject.of(members, each.getKey());
             if (value != null && !each.getValue().holds(value)) {
               return false;
             }
@@ -260,19 +272,16 @@ final class Rules {
         });
   }
 
-  private static Map<String, Rule> byName(JsonNode schemas) {
-    Map<String, Rule> rules = new LinkedHashMap<>();
-    schemas.properties().forEach(each -> rules.put(each.getKey(), of(each.getValue())));
-    return rules;
-  }
-
-  private static boolean hasAll(Members members, JsonNode names) {
-    for (JsonNode each : names) {
-      if (!members.has(each.textValue())) {
-        return false;
-      }
-    }
-    return true;
+  private static Rule required(JsonNode names) {
+    return ofObjects(
+        members -> {
+          for (JsonNode each : names) {
+            if (!members.has(each.textValue())) {
+              return false;
+            }
+          }
+          return true;
+        });
   }
 
   private static Rule additional(JsonNode schema, JsonNode named) {
@@ -294,75 +303,32 @@ final class Rules {
         });
   }
 
-  private static Rule dependentRequired(JsonNode names) {
-    return ofObjects(
-        members -> {
-          for (Map.Entry<String, JsonNode> each : names.properties()) {
-            if (members.has(each.getKey()) && !hasAll(members, each.getValue())) {
-              return false;
-            }
-          }
-          return true;
-        });
-  }
-
-  private static Rule dependentSchemas(JsonNode schemas) {
-    Map<String, Rule> rules = byName(schemas);
-    return ofObjects(
-        members -> {
-          for (Map.Entry<String, Rule> each : rules.entrySet()) {
-            if (members.has(each.getKey()) && !each.getValue().holds(members)) {
-              return false;
-            }
-          }
-          return true;
-        });
-  }
-
   private static Rule propertyNames(Rule rule) {
-    return ofObjects(
-        members -> {
-          for (Set<String> names : List.of(members.read().keySet(), members.others())) {
-            for (String name : names) {
-              if (!rule.holds(name)) {
-                return false;
-              }
-            }
-          }
-          return true;
-        });
+    return ofObjects(members -> holdsForEach(members.read().keySet(), rule) && holdsForEach(members.others(), rule));
   }
 
   private static Rule items(Rule rule) {
-    return ofArrays(
-        items -> {
-          for (Object each : items) {
-            if (!rule.holds(each)) {
-              return false;
-            }
-          }
-          return true;
-        });
+    return ofArrays(items -> holdsForEach(Arrays.asList(items), rule));
   }
 
   private static Rule contains(Rule rule) {
-    return ofArrays(
-        items -> {
-          for (Object each : items) {
-            if (rule.holds(each)) {
-              return true;
-            }
-          }
-          return false;
-        });
+    Rule lacks = not(rule);
+    return ofArrays(items -> !holdsForEach(Arrays.asList(items), lacks));
+  }
+
+  private static boolean holdsForEach(Iterable<?> values, Rule rule) throws Undecided {
+    for (Object each : values) {
+      if (!rule.holds(each)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean isUnique(Object[] items) throws Undecided {
     Set<Object> found = new HashSet<>();
     for (Object each : items) {
-      if (items.length > 1 && (each instanceof Members || each instanceof Object[])) {
-        throw Undecided.UNDECIDED;
-      }
+      Undecided.unless(items.length <= 1 || !(each instanceof Members || each instanceof Object[]));
       found.add(each instanceof Number number ? (Object) (number.doubleValue() + 0.0) : each); // -0.0 is 0.0
     }
     return found.size() == items.length;

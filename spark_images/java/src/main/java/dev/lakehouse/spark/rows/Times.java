@@ -21,7 +21,7 @@ final class Times {
 
   /** Reads YYYY-MM-DD as days since 1970. */
   static int day(String text) throws Undecided {
-    require(text.length() == DATE);
+    Undecided.unless(text.length() == DATE);
     return date(text, 1, 9999);
   }
 
@@ -37,7 +37,7 @@ final class Times {
       return local(text, last, 2, 9998);
     }
     int end = text.length() - OFFSET;
-    require(end >= SECONDS && text.charAt(end + 3) == ':');
+    Undecided.unless(end >= SECONDS && text.charAt(end + 3) == ':');
     long minutes = 60L * number(text, end + 1, end + 3, 0, 23) + number(text, end + 4, end + 6, 0, 59);
     long local = local(text, end, 2, 9998);
     return switch (text.charAt(end)) {
@@ -48,11 +48,11 @@ final class Times {
   }
 
   private static int date(String text, int firstYear, int lastYear) throws Undecided {
-    require(text.charAt(4) == '-' && text.charAt(7) == '-');
+    Undecided.unless(text.charAt(4) == '-' && text.charAt(7) == '-');
     int year = number(text, 0, 4, firstYear, lastYear);
     int month = number(text, 5, 7, 1, 12);
     int day = number(text, 8, DATE, 1, 31);
-    require(day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
+    Undecided.unless(day <= 28 || day <= YearMonth.of(year, month).lengthOfMonth());
     return daysSince1970(year, month, day);
   }
 
@@ -65,7 +65,7 @@ final class Times {
   }
 
   private static long local(String text, int end, int firstYear, int lastYear) throws Undecided {
-    require(end >= SECONDS && text.charAt(10) == 'T' && text.charAt(13) == ':' && text.charAt(16) == ':');
+    Undecided.unless(end >= SECONDS && text.charAt(10) == 'T' && text.charAt(13) == ':' && text.charAt(16) == ':');
     long days = date(text, firstYear, lastYear);
     long hours = number(text, 11, 13, 0, 23);
     long minutes = number(text, 14, 16, 0, 59);
@@ -78,7 +78,7 @@ final class Times {
       return 0;
     }
     int digits = end - SECONDS - 1;
-    require(text.charAt(SECONDS) == '.' && digits >= 1 && digits <= DIGITS);
+    Undecided.unless(text.charAt(SECONDS) == '.' && digits >= 1 && digits <= DIGITS);
     long micros = number(text, SECONDS + 1, end, 0, 999_999);
     for (int missing = digits; missing < DIGITS; missing++) {
       micros *= 10;
@@ -90,16 +90,10 @@ final class Times {
     int number = 0;
     for (int place = begin; place < end; place++) {
       int digit = text.charAt(place) - '0';
-      require(digit >= 0 && digit <= 9);
+      Undecided.unless(digit >= 0 && digit <= 9);
       number = number * 10 + digit;
     }
-    require(number >= least && number <= most);
+    Undecided.unless(number >= least && number <= most);
     return number;
-  }
-
-  private static void require(boolean known) throws Undecided {
-    if (!known) {
-      throw Undecided.UNDECIDED;
-    }
   }
 }

@@ -6,6 +6,13 @@ final class Undecided extends Exception {
 
   static final Undecided UNDECIDED = new Undecided();
 
+  /** Goes on only with what is known for sure. */
+  static void unless(boolean known) throws Undecided {
+    if (!known) {
+      throw UNDECIDED;
+    }
+  }
+
   private Undecided() {
     super("left to the exact check", null, false, false);
   }
