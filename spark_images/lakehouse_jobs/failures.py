@@ -171,11 +171,6 @@ SIGNS = (
             "Unexpected end of input stream",
             "invalid stored block lengths",
             "invalid block type",
-            "bad block header",
-            "block overrun",
-            "crc error",
-            "unexpected end of stream",
-            "BZip2",
             "CBZip2InputStream",  # it reads beyond its arrays
         ),
     ),

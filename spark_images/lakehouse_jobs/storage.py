@@ -72,19 +72,12 @@ class Storage:
             if _absent(error):
                 return None
             raise
-        try:
-            return bytes(stream.readAllBytes() if limit is None else stream.readNBytes(limit))
-        finally:
-            stream.close()
+        return _taken(stream, limit)
 
     def first_bytes(self, uri: str, count: int) -> bytes:
         """Read the first bytes of an object as they are stored."""
         path = self._path(uri)
-        stream = path.getFileSystem(self._conf).open(path)
-        try:
-            return bytes(stream.readNBytes(count))
-        finally:
-            stream.close()
+        return _taken(path.getFileSystem(self._conf).open(path), count)
 
     def create(self, uri: str, text: str) -> str:
         """Create an object unless it exists, and return what the store holds afterwards: the winner's text.
@@ -125,6 +118,13 @@ class Storage:
 
     def _path(self, uri: str) -> Any:
         return self._jvm.org.apache.hadoop.fs.Path(to_hadoop(uri))
+
+
+def _taken(stream: Any, limit: int | None) -> bytes:
+    try:
+        return bytes(stream.readAllBytes() if limit is None else stream.readNBytes(limit))
+    finally:
+        stream.close()
 
 
 def _absent(error: Py4JJavaError) -> bool:
