@@ -8,6 +8,7 @@ from lakehouse_api.data_contract import Compatibility
 from lakehouse_api.model import Model
 
 _LONGEST_ROW = 240
+_MOST_CHANGES = 3
 
 
 class Promise(StrEnum):
@@ -112,8 +113,8 @@ class Verdict(Model):
     @property
     def summary(self) -> str:
         """Say in a sentence or two what is wrong, with the example."""
-        named = "; ".join(f"{change.path or 'the row'}: {change.explanation}" for change in self.guilty[:3])
-        more = f"; and {len(self.guilty) - 3} more" if len(self.guilty) > 3 else ""  # noqa: PLR2004  # as above
+        named = "; ".join(f"{change.path or 'the row'}: {change.explanation}" for change in self.guilty[:_MOST_CHANGES])
+        more = f"; and {len(self.guilty) - _MOST_CHANGES} more" if len(self.guilty) > _MOST_CHANGES else ""
         told = (f"{named}{more}." if named else "", self._told_by_example, self.note)
         return " ".join(part for part in told if part)
 
